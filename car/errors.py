@@ -1,0 +1,75 @@
+"""What can go wrong outside a checker, as one tree.
+
+::
+
+    CarError                    every error this package raises on purpose; one clear sentence
+    |-- UserError               exit code 2: the person who called can put it right
+    |   |-- UnknownName         a task, model, algorithm or option that does not exist; says which do
+    |   |-- BadFrame            a picture that is not uint8 RGB of shape (H, W, 3), or of another size than the rest
+    |   |-- BadTrajectory       a recording that is missing, damaged, incomplete or of another task
+    |   |-- BadTask             a task file or an environment that cannot serve as a task
+    |   |-- BadBundle           a reward bundle that is missing, damaged or was changed by hand
+    |   |-- BadRecording        a recorded VLM session that is missing, damaged or does not fit the request
+    |   |-- MissingKey          no API key; names the variable and the way without a key
+    |   |-- MissingExtra        an optional package that is not installed; names the extra
+    |   `-- SandboxUnavailable  this machine cannot run checkers in a process of their own
+    `-- ProviderError           exit code 3: the VLM's provider refused or failed, in its own words
+
+What a *checker* does wrong is never an exception: it is an Outcome (see car.sandbox), because it goes back to the VLM.
+"""
+
+
+class CarError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+    exit_code = 2
+
+
+class UserError(CarError):
+    """Something that the person who called can put right."""
+
+
+class UnknownName(UserError):
+    """A name that does not exist."""
+
+    def __init__(self, kind: str, name: str, known: list[str]) -> None:
+        there = ", ".join(known) if known else "none"
+        super().__init__(f"There is no {kind} {name!r}. There are: {there}.")
+
+
+class BadFrame(UserError):
+    """A picture that is not uint8 RGB of shape (H, W, 3), or not of the expected size."""
+
+
+class BadTrajectory(UserError):
+    """A recording that is missing, damaged, incomplete or of another task."""
+
+
+class BadTask(UserError):
+    """A task file or an environment that cannot serve as a task."""
+
+
+class BadBundle(UserError):
+    """A reward bundle that is missing, damaged or was changed by hand."""
+
+
+class BadRecording(UserError):
+    """A recorded VLM session that is missing, damaged or does not fit the request."""
+
+
+class MissingKey(UserError):
+    """No API key in the environment."""
+
+
+class MissingExtra(UserError):
+    """An optional package that is not installed."""
+
+
+class SandboxUnavailable(UserError):
+    """This machine cannot run checkers in a process of their own."""
+
+
+class ProviderError(CarError):
+    """The VLM's provider refused or failed; the message holds the provider's own words."""
+
+    exit_code = 3

@@ -1,0 +1,115 @@
+"""The vision-language model, as one method: ask.
+
+Providers are the only files that know a provider: `openai`, `anthropic`, `manual`, `replay`. `journal` and `recording`
+wrap any of them.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from car.frames import Frame, digest
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture in a request.
+
+    Args:
+        frame: uint8 RGB (H, W, 3), as it is to be sent.
+        caption: what it shows, e.g. ``first frame``; also names the file in the `manual` way.
+    """
+
+    frame: Frame
+    caption: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question, complete in itself: it needs no conversation before it.
+
+    Args:
+        stage: ``goal``, ``subtasks``, ``checker`` or ``refine``.
+        subject: the sub-task's name, or "" where the whole task is meant.
+        attempt: 1 for the first try.
+        system: the rules that are the same in every request.
+        parts: text and pictures in the order in which they are to be read.
+    """
+
+    stage: str
+    subject: str
+    attempt: int
+    system: str
+    parts: tuple[str | Picture, ...]
+
+    @property
+    def sha256(self) -> str:
+        """The hash of all that the VLM gets to see, as hex."""
+        seen = [
+            part if isinstance(part, str) else {"caption": part.caption, "frame": digest(part.frame)}
+            for part in self.parts
+        ]
+        return hashlib.sha256(json.dumps([self.system, seen], sort_keys=True).encode()).hexdigest()
+
+    @property
+    def pictures(self) -> Sequence[Picture]:
+        """The pictures, in order."""
+        return [part for part in self.parts if isinstance(part, Picture)]
+
+
+class Finish(StrEnum):
+    """Why a reply ended."""
+
+    COMPLETE = "complete"
+    TRUNCATED = "truncated"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens, as the provider counted them; 0 where nobody counts."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back.
+
+    Args:
+        text: the reply as it came.
+        finish: whether it is whole.
+        usage: tokens.
+        model: the model that answered, as the provider names it.
+        note: something a person should know, e.g. that the recording is of another prompt.
+    """
+
+    text: str
+    finish: Finish = Finish.COMPLETE
+    usage: Usage = Usage()
+    model: str = ""
+    note: str = ""
+
+
+class VLM(Protocol):
+    """Something that answers questions about pictures."""
+
+    @property
+    def name(self) -> str:
+        """Provider and model, e.g. ``anthropic/<model>`` or ``replay/<recording>``."""
+        ...
+
+    def ask(self, request: Request) -> Reply:
+        """The reply; a truncated or refused one is a value.
+
+        Raises:
+            ProviderError: the provider failed for good, in its own words.
+        """
+        ...
