@@ -1,0 +1,178 @@
+"""The words for the VLM: strict Jinja2 templates, each with a dataclass of its variables."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import jinja2
+
+from car.checker import SubTask
+from car.errors import CarError
+from car.facts import changes, measure
+from car.frames import Frame, enlarged
+from car.screen import ALLOWED_MODULES
+from car.vlm import Picture, Request
+
+_PICTURE = re.compile("\x02(.*?)\x03")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The two frames that the VLM is shown, and what was measured on them.
+
+    Args:
+        first: the first frame of an expert's episode, uint8 RGB (H, W, 3).
+        goal: the last frame of the same episode.
+    """
+
+    first: Frame
+    goal: Frame
+
+    def variables(self) -> dict[str, Any]:
+        """The template variables that every prompt shares."""
+        return {
+            "first_facts": measure(self.first),
+            "goal_facts": measure(self.goal),
+            "places": changes(self.first, self.goal),
+            "width": self.first.shape[1],
+            "height": self.first.shape[0],
+            "modules": ALLOWED_MODULES,
+        }
+
+
+@dataclass(frozen=True)
+class GoalPrompt:
+    """What do you think the final goal is?"""
+
+    template: ClassVar[str] = "goal"
+    scene: Scene
+
+
+@dataclass(frozen=True)
+class SubtasksPrompt:
+    """What tasks must the agent complete to achieve the goal?
+
+    Args:
+        goal_answer: the reply to the `GoalPrompt`.
+        complaint: why the previous answer could not be used, or "".
+    """
+
+    template: ClassVar[str] = "subtasks"
+    scene: Scene
+    goal_answer: str
+    complaint: str = ""
+    attempt: int = 1
+
+
+@dataclass(frozen=True)
+class CheckerPrompt:
+    """How would you know that it is done, as a program? Also for the goal itself."""
+
+    template: ClassVar[str] = "checker"
+    scene: Scene
+    goal: str
+    subtasks: Sequence[SubTask]
+    subtask: SubTask
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One measured fact that goes back to the VLM.
+
+    Args:
+        message: the fact: which trajectory and frame, what the checker said, what was required.
+        facts: what the checker's `explain` said there, or "".
+        frames: the decisive frames by caption.
+    """
+
+    message: str
+    facts: str = ""
+    frames: Mapping[str, Frame] = field(default_factory=dict)
+
+    @property
+    def captions(self) -> list[str]:
+        """What its pictures are called."""
+        return list(self.frames)
+
+
+@dataclass(frozen=True)
+class RefinePrompt:
+    """The program was wrong: facts and frames.
+
+    Args:
+        attempt: the number of the attempt that is asked for, from 2.
+        source: the program that was wrong, or "" if there was none.
+        repeated: whether the same rule was broken in the attempt before.
+    """
+
+    template: ClassVar[str] = "refine"
+    scene: Scene
+    goal: str
+    subtasks: Sequence[SubTask]
+    subtask: SubTask
+    attempt: int
+    source: str
+    complaints: Sequence[Complaint]
+    repeated: bool = False
+
+
+Prompt = GoalPrompt | SubtasksPrompt | CheckerPrompt | RefinePrompt
+
+
+def request_for(prompt: Prompt) -> Request:
+    """The request that asks a prompt: its text with the pictures, enlarged without smoothing, in their places.
+
+    Raises:
+        CarError: a template uses a variable that its dataclass does not have.
+    """
+    subject: SubTask | None = getattr(prompt, "subtask", None)
+    return Request(
+        stage=prompt.template,
+        subject=subject.name if subject else "",
+        attempt=getattr(prompt, "attempt", 1),
+        system=_render("system", {}),
+        parts=tuple(_parts(prompt)),
+    )
+
+
+def _parts(prompt: Prompt) -> Iterator[str | Picture]:
+    frames = {"first frame": prompt.scene.first, "goal frame": prompt.scene.goal}
+    if isinstance(prompt, RefinePrompt):
+        for complaint in prompt.complaints:
+            frames |= complaint.frames
+    values = {each.name: getattr(prompt, each.name) for each in fields(prompt) if each.name != "scene"}
+    text = _render(prompt.template, prompt.scene.variables() | values)
+    for index, piece in enumerate(_PICTURE.split(text)):
+        if index % 2:
+            yield Picture(enlarged(frames[piece]), piece)
+        elif tidy := re.sub(r"\n{3,}", "\n\n", piece.strip()):
+            yield tidy
+
+
+def _render(template: str, values: Mapping[str, Any]) -> str:
+    try:
+        return _templates().get_template(f"{template}.j2").render(values).strip()
+    except jinja2.TemplateError as error:
+        raise CarError(f"The prompt template {template}.j2 cannot be rendered: {error}.") from error
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    made = jinja2.Environment(  # noqa: S701 - the text is for a VLM, not for a browser
+        loader=jinja2.FileSystemLoader(template_folder()),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=False,
+        lstrip_blocks=True,
+    )
+    made.globals["picture"] = lambda caption: f"\x02{caption}\x03"
+    return made
+
+
+def template_folder() -> Path:
+    """Where the templates are: beside this module in an installed wheel, at the top of a checkout."""
+    packaged = Path(__file__).parent / "prompts"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "prompts"

@@ -1,0 +1,188 @@
+"""What one training run is asked to do, and what it reports."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from car.errors import UnknownName, UserError
+
+ALGORITHMS = ("ppo", "a2c", "dqn", "sac")
+SHAPINGS = ("potential", "bonus")
+ENV_REWARDS = ("add", "replace")
+
+TRAINING_SEEDS_BELOW = 1_000_000_000
+"""Training environments are reset with seeds below this number, evaluation environments with seeds from it on."""
+
+EVALUATION_SEED = TRAINING_SEEDS_BELOW
+
+WINDOW = 100
+"""The training success rate is over this many last episodes."""
+
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "ppo": {},
+    "a2c": {"n_steps": 16, "batch": 256, "learning_rate": 7e-4},
+    "dqn": {"envs": 4, "n_steps": 512, "batch": 64, "learning_rate": 5e-4},
+    "sac": {"envs": 1, "n_steps": 1000, "gamma": 0.95},
+}
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """The settings of one training run; the defaults suit PPO on MiniGrid's symbolic view.
+
+    Args:
+        algo: ``ppo``, ``a2c``, ``dqn`` (discrete actions only) or ``sac`` (continuous actions only).
+        steps: environment steps in all; PPO and A2C finish the rollout that reaches it.
+        seed: of the network, the actions and the training environments.
+        envs: training environments that step together.
+        n_steps: steps of each environment between two updates (PPO, A2C); for DQN and SAC, how often progress is noted.
+        batch: samples in one gradient step (PPO, DQN, SAC).
+        epochs: passes over each rollout (PPO).
+        learning_rate: of the optimiser.
+        gamma: discount; also that of the potential-based shaping.
+        gae_lambda: of generalised advantage estimation (PPO, A2C).
+        clip: the range of the probability ratio (PPO).
+        ent_coef: weight of the entropy bonus (PPO, A2C).
+        shaping: ``bonus`` or ``potential``; see `car.wrapper`.
+        env_reward: ``add`` the environment's own reward to the shaped one, or ``replace`` it.
+        scale: what the shaped reward is multiplied with.
+        observe_milestones: whether the agent sees which sub-tasks have been credited.
+        eval_every: steps between two evaluations (and checkpoints); 0 evaluates at the end only.
+        eval_episodes: episodes in one evaluation.
+        eval_deterministic: whether evaluation takes the likeliest action instead of a sampled one.
+        threads: PyTorch threads.
+
+    Raises:
+        UnknownName: an algorithm, shaping or env_reward that does not exist.
+        UserError: a number outside its range.
+    """
+
+    algo: str = "ppo"
+    steps: int = 100_000
+    seed: int = 0
+    envs: int = 16
+    n_steps: int = 128
+    batch: int = 256
+    epochs: int = 4
+    learning_rate: float = 1e-3
+    gamma: float = 0.99
+    gae_lambda: float = 0.95
+    clip: float = 0.2
+    ent_coef: float = 0.02
+    shaping: str = "bonus"
+    env_reward: str = "add"
+    scale: float = 1.0
+    observe_milestones: bool = False
+    eval_every: int = 20_000
+    eval_episodes: int = 20
+    eval_deterministic: bool = False
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        for kind, name, known in (
+            ("algorithm", self.algo, ALGORITHMS),
+            ("shaping", self.shaping, SHAPINGS),
+            ("env_reward", self.env_reward, ENV_REWARDS),
+        ):
+            if name not in known:
+                raise UnknownName(kind, name, list(known))
+        for name in ("steps", "envs", "n_steps", "batch", "epochs", "eval_episodes", "threads"):
+            _check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        for name in ("seed", "eval_every", "ent_coef", "scale"):
+            _check(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
+        for name in ("gamma", "gae_lambda"):
+            _check(0 <= getattr(self, name) <= 1, name, getattr(self, name), "0 to 1")
+        for name in ("learning_rate", "clip"):
+            _check(getattr(self, name) > 0, name, getattr(self, name), "more than 0")
+        rollout = self.envs * self.n_steps
+        _check(
+            self.algo != "ppo" or rollout % self.batch == 0,
+            "batch",
+            self.batch,
+            f"a divisor of envs * n_steps = {rollout}, so that no gradient step has fewer samples",
+        )
+
+    @classmethod
+    def for_algo(cls, algo: str, **changes: Any) -> Self:
+        """The settings that suit an algorithm, with some of them changed.
+
+        Raises:
+            UnknownName: there is no such algorithm.
+            UserError: a setting that does not exist, or a number outside its range.
+        """
+        if algo not in ALGORITHMS:
+            raise UnknownName("algorithm", algo, list(ALGORITHMS))
+        fields = [each.name for each in dataclasses.fields(cls)]
+        if unknown := sorted(set(changes) - set(fields)):
+            raise UnknownName("training setting", unknown[0], fields)
+        return cls(**{**_DEFAULTS[algo], **changes, "algo": algo})
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as JSON-serialisable fields; `TrainSettings(**fields)` makes them again."""
+        return dataclasses.asdict(self)
+
+
+def _check(fine: bool, name: str, value: object, range_: str) -> None:
+    if not fine:
+        raise UserError(f"The training setting {name} = {value} must be {range_}.")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a policy reached in an environment with its own reward and success alone.
+
+    Args:
+        episodes: how many were played.
+        success: the share of them in which the environment reported success.
+        length: mean steps of an episode.
+        reward: mean sum of the environment's own reward.
+    """
+
+    episodes: int
+    success: float
+    length: float
+    reward: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One line of ``progress.jsonl``: where a run stands.
+
+    Means are over the last 100 training episodes; None means that nothing is known yet.
+
+    Args:
+        steps: environment steps so far.
+        total: the steps that the run shall have in the end.
+        wall_seconds: time spent training so far, evaluation included, pauses between resumed parts not.
+        cpu_seconds: processor time of the training process so far, without the checkers' processes.
+        episodes: training episodes that have ended so far.
+        train_success: share of episodes with the environment's own success.
+        train_length: mean steps.
+        train_reward: mean sum of the environment's own reward.
+        credited: mean share of the sub-tasks that were credited at the end of an episode; None without a reward.
+        failures: frames on which a checker failed so far; None without a reward that counts them.
+        evaluation: what an evaluation at this point reached; None in a line about training alone.
+    """
+
+    steps: int
+    total: int
+    wall_seconds: float
+    cpu_seconds: float
+    episodes: int
+    train_success: float | None = None
+    train_length: float | None = None
+    train_reward: float | None = None
+    credited: float | None = None
+    failures: int | None = None
+    evaluation: Evaluation | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The line as JSON-serialisable fields; `Progress.of` makes it again."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """The line with these fields."""
+        evaluation = fields.get("evaluation")
+        return cls(**{**fields, "evaluation": Evaluation(**evaluation) if evaluation else None})
