@@ -72,13 +72,18 @@ class Unusable:
     source: str
     problems: tuple[Problem, ...]
 
+    @classmethod
+    def because(cls, message: str) -> "Unusable":
+        """A reply without any program, for one reason."""
+        return cls("", (Problem(None, message),))
+
 
 def checker_from(reply: str, subtask: SubTask) -> Checker | Unusable:
     """The checker in a reply's text, or what is wrong with it."""
     source = program_in(reply)
     if source is None:
         what = "The reply is empty." if not reply.strip() else "The reply holds no ```python block."
-        return Unusable("", (Problem(None, f"{what} Answer with one ```python block that holds the whole program."),))
+        return Unusable.because(f"{what} Answer with one ```python block that holds the whole program.")
     problems = screen(source)
     return Unusable(source, problems) if problems else Checker(subtask, source)
 

@@ -45,10 +45,16 @@ class Scene:
 
 @dataclass(frozen=True)
 class GoalPrompt:
-    """What do you think the final goal is?"""
+    """What do you think the final goal is?
+
+    Args:
+        complaint: why the previous answer could not be used, or "".
+    """
 
     template: ClassVar[str] = "goal"
     scene: Scene
+    complaint: str = ""
+    attempt: int = 1
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,7 @@ def _parts(prompt: Prompt) -> Iterator[str | Picture]:
     text = _render(prompt.template, prompt.scene.variables() | values)
     for index, piece in enumerate(_PICTURE.split(text)):
         if index % 2:
-            yield Picture(enlarged(frames[piece]), piece)
+            yield Picture(enlarged(frames[piece]), piece, frames[piece])
         elif tidy := re.sub(r"\n{3,}", "\n\n", piece.strip()):
             yield tidy
 

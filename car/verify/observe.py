@@ -28,6 +28,16 @@ class Observation:
     failures: dict[int, tuple[int, Failure]] = field(default_factory=dict)
     disagreements: dict[int, int] = field(default_factory=dict)
 
+    def beside(self, other: "Observation") -> "Observation":
+        """This observation with the other's checkers, of the same trajectory, after its own."""
+        count = self.done.shape[1]
+        return Observation(
+            trajectory=self.trajectory,
+            done=np.concatenate([self.done, other.done], axis=1),
+            failures=self.failures | {count + checker: failure for checker, failure in other.failures.items()},
+            disagreements=self.disagreements | {count + checker: time for checker, time in other.disagreements.items()},
+        )
+
     def first(self, checker: int) -> int | None:
         """The first time at which a checker said done, or None."""
         times = np.flatnonzero(self.done[:, checker])

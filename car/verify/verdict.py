@@ -11,6 +11,7 @@ FORMAT = "car-verdict/1"
 class Rule(StrEnum):
     """What can be found against a checker or a chain."""
 
+    NO_PROGRAM = "no program"
     CRASHES = "crashes"
     NOT_PURE = "not pure"
     TRUE_AT_START = "true at the start"
@@ -112,6 +113,11 @@ class Verdict:
     def of(self, subtask: str) -> list[Finding]:
         """The findings against one sub-task."""
         return [each for each in self.findings if each.subtask == subtask]
+
+    def with_findings(self, more: tuple[Finding, ...]) -> "Verdict":
+        """The verdict with more findings against it."""
+        findings = self.findings + more
+        return dataclasses.replace(self, accepted=not findings, findings=findings)
 
     def as_dict(self) -> dict[str, Any]:
         """The verdict as JSON-serialisable fields."""

@@ -21,10 +21,12 @@ class Picture:
     Args:
         frame: uint8 RGB (H, W, 3), as it is to be sent.
         caption: what it shows, e.g. ``first frame``; also names the file in the `manual` way.
+        original: the same picture before it was enlarged; None if it was not.
     """
 
     frame: Frame
     caption: str
+    original: Frame | None = None
 
 
 @dataclass(frozen=True)
