@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from car.checker import Checker, SubTask
-from car.errors import BadBundle, CarError
+from car.errors import BadBundle, CarError, UnknownName
 from car.files import write_text
 from car.frames import Frame, digest, read_picture, to_png
 from car.refine import Attempt, Draft
@@ -304,6 +304,18 @@ def decide(bundle: Bundle, decision: str, why: str = "") -> Approval:
 def list_bundles(folder: Path) -> list[Path]:
     """The folders below `folder` that hold a bundle, by name."""
     return sorted(each.parent for each in folder.glob("*/manifest.json"))
+
+
+def find_bundle(name: str, folder: Path) -> Path:
+    """The folder of a bundle, from its path or from the name of its task.
+
+    Raises:
+        UnknownName: there is none; the message lists those that there are.
+    """
+    for path in (Path(name), folder / name):
+        if (path / "manifest.json").exists():
+            return path
+    raise UnknownName("reward bundle", name, [str(each) for each in list_bundles(folder)])
 
 
 def _load(path: Path) -> Any:

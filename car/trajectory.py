@@ -1,11 +1,15 @@
 """One recorded episode, and the store of many."""
 
+import dataclasses
+import hashlib
 import json
+import struct
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,22 +20,28 @@ from car.frames import Frame, Frames, as_frame, digest
 
 FORMAT = "car-trajectories/1"
 
+_UNREADABLE = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, RuntimeError)
+_DAMAGED = (*_UNREADABLE, OverflowError, MemoryError, struct.error, zlib.error, zipfile.BadZipFile)
+
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """One recorded episode of T steps, its equal frames kept once.
+    """One recorded episode of T steps, its equal frames kept once; the arrays are read-only.
+
+    An array that someone else could still write to is copied; one that is read-only is shared.
 
     Args:
         pictures: the distinct frames, uint8, shape (M, H, W, 3); may be shared with other trajectories.
         order: which picture each of the T+1 frames is, int64, shape (T+1,).
-        actions: shape (T, ...), or None where nobody knows them (a video).
-        rewards: the environment's own rewards, float64, shape (T,), or None where nobody knows them.
+        actions: numbers, shape (T, ...), or None where nobody knows them (a video).
+        rewards: the environment's own rewards, float64, finite, shape (T,), or None where nobody knows them.
         seed: what the environment was reset with, or None.
         who: ``expert`` or ``random``.
         success: the environment's own success; None where nobody knows it.
+        terminated: whether the environment ended the episode itself (False: it was cut off); None where nobody knows.
 
     Raises:
-        BadTrajectory: shapes or dtypes that do not fit together.
+        BadTrajectory: shapes, dtypes or values that do not fit together.
     """
 
     pictures: Frames
@@ -41,24 +51,38 @@ class Trajectory:
     seed: int | None
     who: str
     success: bool | None
+    terminated: bool | None = None
 
     def __post_init__(self) -> None:
-        _check(
-            self.pictures.dtype == np.uint8 and self.pictures.ndim == 4 and self.pictures.shape[3] == 3,
-            f"pictures must be uint8 (M, H, W, 3), not {self.pictures.dtype} {self.pictures.shape}",
-        )
-        _check(self.order.ndim == 1 and len(self.order) > 0, "a trajectory needs at least one frame")
-        _check(
-            bool((self.order >= 0).all() and (self.order < len(self.pictures)).all()), "order points past the pictures"
-        )
-        steps = len(self.order) - 1
-        for name in ("actions", "rewards"):
-            values = getattr(self, name)
-            _check(values is None or len(values) == steps, f"{steps + 1} frames need {steps} {name}")
+        _check_frames(self.pictures, self.order)
+        _check_steps(self.actions, self.rewards, len(self.order) - 1)
         _check(self.who in ("expert", "random"), f"who must be 'expert' or 'random', not {self.who!r}")
-        for array in (self.pictures, self.order, self.actions, self.rewards):
-            if array is not None:
-                array.setflags(write=False)
+        seeded = self.seed is None or (type(self.seed) is int and self.seed >= 0)
+        _check(seeded, f"seed must be a whole number from 0 or None, not {self.seed!r}")
+        for name in ("success", "terminated"):
+            value = getattr(self, name)
+            _check(value is None or type(value) is bool, f"{name} must be True, False or None, not {value!r}")
+        for name in ("pictures", "order", "actions", "rewards"):
+            array = getattr(self, name)
+            object.__setattr__(self, name, None if array is None else _read_only(array))
+
+    @classmethod
+    def of(cls, frames: Iterable[Frame], who: str, **known: Any) -> Self:
+        """The trajectory of these frames, taken one after another.
+
+        Args:
+            frames: T+1 frames (H, W, 3) of one size.
+            who: ``expert`` or ``random``.
+            known: any of ``actions``, ``rewards``, ``seed``, ``success`` and ``terminated``.
+
+        Raises:
+            BadFrame: one of them is not a frame.
+            BadTrajectory: no frames, frames of different sizes, or something known that does not fit.
+        """
+        album = Album()
+        order = np.array([album.add(frame) for frame in frames], np.int64)
+        unknown = {"actions": None, "rewards": None, "seed": None, "success": None}
+        return cls(pictures=album.pictures(), order=order, who=who, **{**unknown, **known})
 
     def __len__(self) -> int:
         """The number of frames, T+1."""
@@ -75,9 +99,22 @@ class Trajectory:
         return picture
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the frames, in pixels."""
+        return self.pictures.shape[2], self.pictures.shape[1]
+
+    @property
     def name(self) -> str:
         """What to call it: who acted and from which seed."""
         return f"{self.who} {self.seed if self.seed is not None else 'without seed'}"
+
+    def sha256(self) -> str:
+        """The hash of what happened: frames, actions, rewards, who, seed and success, however it is stored."""
+        names = {int(picture): digest(self.pictures[picture]) for picture in np.unique(self.order)}
+        story = [names[int(picture)] for picture in self.order]
+        steps = [None if each is None else [each.dtype.str, each.tolist()] for each in (self.actions, self.rewards)]
+        told = json.dumps([story, *steps, self.who, self.seed, self.success, self.terminated])
+        return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _check(fine: bool, complaint: str) -> None:
@@ -85,16 +122,47 @@ def _check(fine: bool, complaint: str) -> None:
         raise BadTrajectory(f"This is not a trajectory: {complaint}.")
 
 
+def _check_frames(pictures: Any, order: Any) -> None:
+    _check(
+        pictures.dtype == np.uint8 and pictures.ndim == 4 and pictures.shape[3] == 3,
+        f"pictures must be uint8 (M, H, W, 3), not {pictures.dtype} {pictures.shape}",
+    )
+    _check(order.dtype == np.int64 and order.ndim == 1, f"order must be int64 (T+1,), not {order.dtype} {order.shape}")
+    _check(len(order) > 0, "a trajectory needs at least one frame")
+    _check(bool((order >= 0).all() and (order < len(pictures)).all()), "order points past the pictures")
+
+
+def _check_steps(actions: Any, rewards: Any, steps: int) -> None:
+    for name, values in (("actions", actions), ("rewards", rewards)):
+        if values is not None:
+            _check(values.ndim > 0 and len(values) == steps, f"{steps + 1} frames need {steps} {name}")
+    if actions is not None:
+        _check(actions.dtype.kind in "biuf", f"actions must be numbers, not {actions.dtype}")
+    if rewards is not None:
+        fine = rewards.dtype == np.float64 and rewards.ndim == 1
+        _check(fine, f"rewards must be float64 (T,), not {rewards.dtype} {rewards.shape}")
+        strange = np.flatnonzero(~np.isfinite(rewards))
+        complaint = f"the reward of step {strange[0]} is {rewards[strange[0]]}" if len(strange) else ""
+        _check(not len(strange), f"{complaint}; rewards must be finite numbers")
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """The array itself if nobody can write to it any more, else a copy."""
+    owner = array
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    if array.flags.writeable or owner.flags.writeable:
+        array = array.copy()
+        array.setflags(write=False)
+    return array
+
+
 class Album:
-    """Distinct frames in the order in which they were first seen; all of one size.
+    """Distinct frames in the order in which they were first seen; all of one size."""
 
-    Args:
-        pictures: frames to begin with, uint8 (M, H, W, 3).
-    """
-
-    def __init__(self, pictures: Frames | None = None) -> None:
-        self._pages: list[Frame] = [] if pictures is None else list(pictures)
-        self._where = {digest(page): index for index, page in enumerate(self._pages)}
+    def __init__(self) -> None:
+        self._pages: list[Frame] = []
+        self._where: dict[str, int] = {}
 
     def add(self, frame: Frame) -> int:
         """The index of the frame, which is kept if it was not seen before.
@@ -111,60 +179,80 @@ class Album:
             )
         index = self._where.setdefault(digest(frame), len(self._pages))
         if index == len(self._pages):
-            self._pages.append(frame.copy())
+            self._pages.append(_read_only(frame))
         return index
 
     def pictures(self) -> Frames:
-        """All distinct frames so far, uint8 (M, H, W, 3)."""
-        return np.stack(self._pages) if self._pages else np.zeros((0, 4, 4, 3), np.uint8)
+        """All distinct frames so far, uint8 (M, H, W, 3), read-only."""
+        pictures: Frames = np.stack(self._pages) if self._pages else np.zeros((0, 4, 4, 3), np.uint8)
+        pictures.setflags(write=False)
+        return pictures
 
 
 def _size(frame: Frame) -> str:
     return f"{frame.shape[1]} x {frame.shape[0]} pixels"
 
 
+def merged(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+    """The same trajectories on one common array of pictures: each distinct frame once, first seen, first kept.
+
+    Raises:
+        BadTrajectory: frames of different sizes.
+    """
+    album = Album()
+    pages: dict[int, NDArray[np.int64]] = {}
+    orders = []
+    for each in trajectories:
+        new = pages.setdefault(id(each.pictures), np.full(len(each.pictures), -1, np.int64))
+        distinct, first = np.unique(each.order, return_index=True)
+        for picture in distinct[np.argsort(first)]:
+            if new[picture] < 0:
+                new[picture] = album.add(each.pictures[picture])
+        orders.append(new[each.order])
+    pictures = album.pictures()
+    return [
+        dataclasses.replace(each, pictures=pictures, order=order)
+        for each, order in zip(trajectories, orders, strict=True)
+    ]
+
+
 def save_trajectories(path: Path, trajectories: Sequence[Trajectory], task: str) -> None:
     """Writes the trajectories of one task to one file, atomically; equal input gives equal bytes.
 
     The file is a NumPy ``.npz`` without pickles: ``pictures`` (M, H, W, 3), and for all episodes one after another
-    ``order``, ``actions`` and ``rewards``, cut by the lengths in ``about`` (JSON).
+    ``order``, ``actions`` and ``rewards``, cut by the lengths in ``about`` (JSON as UTF-8 bytes).
 
     Raises:
-        BadTrajectory: frames of different sizes, or some trajectories with and some without actions or rewards.
+        BadTrajectory: frames of different sizes, or actions of different shapes or dtypes.
+        OSError: the disk is full or the folder cannot be written; what was at `path` before is untouched.
     """
-    album = Album()
-    orders = [_rebound(each, album) for each in trajectories]
-    about = {
-        "format": FORMAT,
-        "task": task,
-        "episodes": [
-            {"seed": each.seed, "who": each.who, "success": each.success, "frames": len(each)} for each in trajectories
-        ],
-    }
+    trajectories = merged(trajectories)
+    about = {"format": FORMAT, "task": task, "episodes": [_about(each) for each in trajectories]}
     arrays: dict[str, NDArray[Any]] = {
         "about": np.frombuffer(json.dumps(about, sort_keys=True).encode(), np.uint8),
-        "pictures": album.pictures(),
-        "order": np.concatenate(orders) if orders else np.zeros(0, np.int64),
+        "pictures": trajectories[0].pictures if trajectories else Album().pictures(),
+        "order": np.concatenate([np.zeros(0, np.int64), *(each.order for each in trajectories)]),
     }
     for name in ("actions", "rewards"):
-        values = [getattr(each, name) for each in trajectories]
-        if any(value is None for value in values) != all(value is None for value in values):
-            raise BadTrajectory(f"Some trajectories have {name} and some have none; keep them in separate files.")
-        if values and values[0] is not None:
+        values = [getattr(each, name) for each in trajectories if getattr(each, name) is not None]
+        if len({(each.dtype, each.shape[1:]) for each in values}) > 1:
+            raise BadTrajectory(f"All {name} of a task must have one shape and dtype; these have several.")
+        if values:
             arrays[name] = np.concatenate(values)
-    path.parent.mkdir(parents=True, exist_ok=True)
     with write_atomically(path) as stream:
         np.savez_compressed(stream, allow_pickle=False, **arrays)
 
 
-def _rebound(trajectory: Trajectory, album: Album) -> NDArray[np.int64]:
-    """The trajectory's order, in terms of the album's pictures; first seen, first kept."""
-    distinct, first = np.unique(trajectory.order, return_index=True)
-    pages = np.zeros(len(trajectory.pictures), np.int64)
-    for picture in distinct[np.argsort(first)]:
-        pages[picture] = album.add(trajectory.pictures[picture])
-    rebound: NDArray[np.int64] = pages[trajectory.order]
-    return rebound
+def _about(trajectory: Trajectory) -> dict[str, Any]:
+    return {
+        "seed": trajectory.seed,
+        "who": trajectory.who,
+        "success": trajectory.success,
+        "terminated": trajectory.terminated,
+        "frames": len(trajectory),
+        "actions": trajectory.actions is not None,
+        "rewards": trajectory.rewards is not None,
+    }
 
 
 def load_trajectories(path: Path, task: str | None = None) -> list[Trajectory]:
@@ -174,38 +262,41 @@ def load_trajectories(path: Path, task: str | None = None) -> list[Trajectory]:
         BadTrajectory: no such file, damaged, of another format or of another task.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            arrays = {name: _read_only(archive[name]) for name in archive.files}
         about = json.loads(arrays["about"].tobytes())
         if about["format"] != FORMAT:
             raise BadTrajectory(f"{path} has the format {about['format']!r}; this version reads {FORMAT!r}.")
-        loaded = list(_episodes(arrays, about["episodes"]))
+        if task is not None and about["task"] != task:
+            raise BadTrajectory(f"{path} holds trajectories of the task {about['task']!r}, not of {task!r}.")
+        return _episodes(arrays, about["episodes"])
     except FileNotFoundError as error:
         raise BadTrajectory(f"There are no trajectories at {path}; make them with `car record`.") from error
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise BadTrajectory(f"{path} is damaged or not a trajectory file ({error}); record it again.") from error
-    if task is not None and about["task"] != task:
-        raise BadTrajectory(f"{path} holds trajectories of the task {about['task']!r}, not of {task!r}.")
-    return loaded
 
 
 def _episodes(arrays: dict[str, NDArray[Any]], episodes: list[dict[str, Any]]) -> list[Trajectory]:
-    pictures, order = arrays["pictures"], arrays["order"]
-    made, frame, step = [], 0, 0
+    taken = dict.fromkeys(("order", "actions", "rewards"), 0)
+
+    def take(name: str, count: int, there: bool = True) -> Any:
+        taken[name] += count * there
+        return arrays[name][taken[name] - count : taken[name]] if there else None
+
+    made = []
     for about in episodes:
-        count = int(about["frames"])
-        made.append(
-            Trajectory(
-                pictures=pictures,
-                order=order[frame : frame + count],
-                actions=arrays["actions"][step : step + count - 1] if "actions" in arrays else None,
-                rewards=arrays["rewards"][step : step + count - 1] if "rewards" in arrays else None,
-                seed=about["seed"],
-                who=about["who"],
-                success=about["success"],
-            )
-        )
-        frame, step = frame + count, step + count - 1
-    if frame != len(order):
-        raise ValueError(f"{len(order)} frames recorded, {frame} expected")
+        frames = int(about["frames"])
+        cut: dict[str, Any] = {
+            "order": take("order", frames),
+            "actions": take("actions", frames - 1, about["actions"]),
+            "rewards": take("rewards", frames - 1, about["rewards"]),
+        }
+        known = {name: about[name] for name in ("seed", "who", "success", "terminated")}
+        try:
+            made.append(Trajectory(pictures=arrays["pictures"], **cut, **known))
+        except BadTrajectory as error:
+            raise ValueError(f"episode {len(made)}: {error}") from error
+    for name, count in taken.items():
+        if count != len(arrays.get(name, ())):
+            raise ValueError(f"{len(arrays.get(name, ()))} {name} recorded, {count} expected")
     return made

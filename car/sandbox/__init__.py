@@ -124,7 +124,10 @@ class Answers:
 class Session(Protocol):
     """Live checkers, a worker process each; a context manager that ends them."""
 
-    checkers: Sequence[Checker]
+    @property
+    def checkers(self) -> Sequence[Checker]:
+        """The checkers, in the order of the answers' columns."""
+        ...
 
     def run(
         self, initial: Frames, frames: Frames, ask: NDArray[np.bool_] | None = None, explain: bool = False

@@ -1,13 +1,14 @@
 """What one training run is asked to do, and what it reports."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from car.errors import UnknownName, UserError
 
 ALGORITHMS = ("ppo", "a2c", "dqn", "sac")
+ON_POLICY = ("ppo", "a2c")
 SHAPINGS = ("potential", "bonus")
 ENV_REWARDS = ("add", "replace")
 
@@ -70,8 +71,8 @@ class TrainSettings:
     gae_lambda: float = 0.95
     clip: float = 0.2
     ent_coef: float = 0.02
-    shaping: str = "bonus"
-    env_reward: str = "add"
+    shaping: Literal["potential", "bonus"] = "bonus"
+    env_reward: Literal["add", "replace"] = "add"
     scale: float = 1.0
     observe_milestones: bool = False
     eval_every: int = 20_000
@@ -89,11 +90,11 @@ class TrainSettings:
                 raise UnknownName(kind, name, list(known))
         for name in ("steps", "envs", "n_steps", "batch", "epochs", "eval_episodes", "threads"):
             _check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        for name in ("seed", "eval_every", "ent_coef", "scale"):
+        for name in ("seed", "eval_every", "ent_coef"):
             _check(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
         for name in ("gamma", "gae_lambda"):
             _check(0 <= getattr(self, name) <= 1, name, getattr(self, name), "0 to 1")
-        for name in ("learning_rate", "clip"):
+        for name in ("learning_rate", "clip", "scale"):
             _check(getattr(self, name) > 0, name, getattr(self, name), "more than 0")
         rollout = self.envs * self.n_steps
         _check(
@@ -186,3 +187,7 @@ class Progress:
         """The line with these fields."""
         evaluation = fields.get("evaluation")
         return cls(**{**fields, "evaluation": Evaluation(**evaluation) if evaluation else None})
+
+
+OnProgress = Callable[[Progress], None]
+"""Called with every line of progress as it is written."""

@@ -1,0 +1,5 @@
+"""`car demo`."""
+
+
+def demo() -> None:
+    """x"""

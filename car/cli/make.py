@@ -1,0 +1,101 @@
+"""`car generate` and `car verify`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from car.cli.output import REWARDS, TRAJECTORIES, Json, Rewards, Trajectories, notes, progress, result
+from car.cli.show import Narrator, verdict_table
+
+_MADE = "Recorded from a live session with `car generate --record`."
+
+
+def generate(
+    task: Annotated[str, typer.Argument(help="A built-in task, a TOML file, or module:attribute.")],
+    vlm: Annotated[
+        str,
+        typer.Option(
+            "--vlm",
+            envvar="CAR_VLM",
+            help="openai/MODEL, anthropic/MODEL, compatible/MODEL (with --base-url), manual, manual/FOLDER, "
+            "replay/FILE.",
+        ),
+    ],
+    base_url: Annotated[str | None, typer.Option(help="The server, for compatible/MODEL: vLLM, Ollama, ...")] = None,
+    attempts: Annotated[int, typer.Option(help="Programs asked for one sub-task at the most.", min=1)] = 5,
+    record: Annotated[Path | None, typer.Option("--record", help="Also write the session to this recording.")] = None,
+    made: Annotated[str, typer.Option(help="How the recorded session is made, in a sentence that is true.")] = _MADE,
+    strict: Annotated[bool, typer.Option("--strict", help="Replay: refuse a prompt that was not recorded.")] = False,
+    programs: Annotated[bool, typer.Option("--programs", help="Print the accepted programs.")] = False,
+    folder: Trajectories = TRAJECTORIES,
+    rewards: Rewards = REWARDS,
+    as_json: Json = False,
+) -> None:
+    """Has a VLM write reward code for a task, verifies it, and writes a bundle.
+
+    Each reply is on disk before it is read: interrupted and started again, it goes on and asks nothing twice.
+    Exit code 0: verified. 1: finished, but not verified.
+
+    Example: car generate doorkey-8x8 --vlm anthropic/MODEL
+    """
+    from car.bundle import save_bundle
+    from car.generation import provenance_of, session_with
+    from car.record import load_set
+    from car.refine import Budget
+    from car.refine import generate as generate_
+    from car.sandbox.process import ProcessSandbox
+    from car.tasks import find_task
+    from car.verify import split
+
+    found = find_task(task)
+    experts, randoms = load_set(folder, found.name)
+    asked = session_with(
+        vlm, rewards / ".journal" / found.name, base_url=base_url, record=record, made=made, strict=strict
+    )
+    notes.print(f"[bold]{found.name}[/] with {asked.name}, at most {attempts} programs a sub-task")
+    draft = generate_(
+        split(experts, randoms), asked, ProcessSandbox(), Budget(attempts), listen=Narrator(notes, programs)
+    )
+    path = save_bundle(rewards, found, draft, provenance_of(asked, draft), [*experts, *randoms])
+    document = {"bundle": str(path), "calls": len(draft.attempts), "verdict": draft.verdict.as_dict()}
+    told = f"{path}: {len(draft.attempts)} calls, {draft.usage.input_tokens} + {draft.usage.output_tokens} tokens."
+    advice = f"Next: car review {found.name} --open" if draft.verdict.accepted else "Not verified; see car review."
+    result(as_json, document, verdict_table(draft.verdict), told, advice)
+    raise typer.Exit(0 if draft.verdict.accepted else 1)
+
+
+def verify(
+    bundle: Annotated[str, typer.Argument(help="A bundle's folder, or the name of its task.")],
+    every: Annotated[
+        bool, typer.Option("--all", help="Judge on all trajectories, not on the held-out ones only.")
+    ] = False,
+    folder: Trajectories = TRAJECTORIES,
+    rewards: Rewards = REWARDS,
+    as_json: Json = False,
+) -> None:
+    """Judges a bundle's checkers again, on the trajectories that are here.
+
+    Exit code 0: verified. 1: rejected.
+
+    Example: car verify doorkey-8x8
+    """
+    from car.bundle import find_bundle, load_bundle
+    from car.record import load_set
+    from car.sandbox.process import ProcessSandbox
+    from car.verify import judge, observe, split
+
+    loaded = load_bundle(find_bundle(bundle, rewards))
+    experts, randoms = load_set(folder, loaded.task.name)
+    judged = [*experts, *randoms] if every else list(split(experts, randoms).verdict)
+    sandbox = ProcessSandbox()
+    with (
+        progress(f"verifying {loaded.task.name}", len(judged)) as advance,
+        sandbox.open(loaded.checkers) as first,
+        sandbox.open(loaded.checkers) as second,
+    ):
+        seen = observe(first, judged, second, on_trajectory=lambda trajectory: advance())
+    verdict = judge(loaded.checkers, seen)
+    document: dict[str, Any] = {"bundle": str(loaded.path), "verdict": verdict.as_dict()}
+    result(as_json, document, verdict_table(verdict, f"verdict on {len(judged)} trajectories"))
+    raise typer.Exit(0 if verdict.accepted else 1)

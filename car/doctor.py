@@ -1,0 +1,87 @@
+"""What this machine can do: packages, templates, the sandbox, keys."""
+
+import os
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from car.checker import Checker, SubTask
+from car.errors import CarError
+from car.prompts import template_folder
+from car.sandbox import Ran
+from car.sandbox.process import ProcessSandbox
+
+_PACKAGES = ("numpy", "opencv-python", "gymnasium", "minigrid", "stable-baselines3", "torch", "openai", "anthropic")
+_KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
+_PROBE = """
+import cv2
+import numpy as np
+
+
+def check(found, current):
+    mask = cv2.inRange(current, (200, 0, 0), (255, 60, 60))
+    return bool(np.count_nonzero(mask) == 16)
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Args:
+        name: what.
+        fine: whether it works; None if it is only worth knowing.
+        said: the finding, and what to do if it is not fine.
+    """
+
+    name: str
+    fine: bool | None
+    said: str
+
+
+def examine() -> list[Finding]:
+    """Looks at everything that the commands need; never raises for what it finds."""
+    looks: tuple[Callable[[], list[Finding]], ...] = (_python, _packages, _templates, _sandbox, _keys)
+    return [finding for look in looks for finding in look()]
+
+
+def _python() -> list[Finding]:
+    return [Finding("python", True, f"{platform.python_version()} on {platform.system()} {platform.machine()}")]
+
+
+def _packages() -> list[Finding]:
+    found = []
+    for name in _PACKAGES:
+        try:
+            found.append(Finding(name, True, version(name)))
+        except PackageNotFoundError:
+            found.append(Finding(name, False, f"not installed: pip install {name}"))
+    return found
+
+
+def _templates() -> list[Finding]:
+    count = len(list(template_folder().glob("*.j2")))
+    return [Finding("prompts", count > 0, f"{count} templates" if count else "none found: install the package again")]
+
+
+def _sandbox() -> list[Finding]:
+    frame = np.zeros((1, 32, 32, 3), np.uint8)
+    frame[0, 4:8, 4:8, 0] = 255
+    probe = Checker(SubTask("probe", "A red square is there."), _PROBE)
+    try:
+        with ProcessSandbox().open([probe]) as session:
+            outcome = session.run(frame[0], frame).outcome(0, 0)
+    except CarError as error:
+        return [Finding("sandbox", False, str(error))]
+    fine = isinstance(outcome, Ran) and outcome.done
+    return [
+        Finding("sandbox", fine, "a checker ran in a process of its own" if fine else f"a checker failed: {outcome}")
+    ]
+
+
+def _keys() -> list[Finding]:
+    said = {True: "set", False: "not set; `--vlm manual` and `--vlm replay/FILE` need none"}
+    return [Finding(name, None, said[bool(os.environ.get(name))]) for name in _KEYS]

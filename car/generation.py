@@ -1,0 +1,45 @@
+"""A VLM session as the command line and the demo run it: journalled, perhaps recorded, with its provenance."""
+
+from pathlib import Path
+
+from car.bundle import Provenance
+from car.refine import Draft
+from car.vlm import VLM
+from car.vlm.choose import vlm_from
+from car.vlm.journal import Journal
+from car.vlm.recording import Recorder
+from car.vlm.replay import ReplayVLM
+
+
+def session_with(
+    spec: str,
+    journal: Path,
+    *,
+    base_url: str | None = None,
+    record: Path | None = None,
+    made: str = "",
+    strict: bool = False,
+) -> VLM:
+    """The VLM that a spec names, with every reply on disk before it is read.
+
+    Args:
+        spec: as on the command line, see `car.vlm.choose`.
+        journal: the folder of the replies; questions of the `manual` way go to ``manual`` in it.
+        base_url: of a compatible server.
+        record: a recording to write besides.
+        made: how the recorded session is made.
+        strict: a replay refuses a prompt that was not recorded.
+
+    Raises:
+        UserError: a spec, key or recording that cannot be used.
+    """
+    vlm = vlm_from(spec, base_url=base_url, folder=journal / "manual", strict=strict)
+    if not isinstance(vlm, ReplayVLM):
+        vlm = Journal(vlm, journal)
+    return vlm if record is None else Recorder(vlm, record, made)
+
+
+def provenance_of(vlm: VLM, draft: Draft) -> Provenance:
+    """Where the programs of a draft came from."""
+    models = tuple(sorted({each.reply.model for each in draft.attempts if each.reply.model}))
+    return Provenance(vlm.name, models, vlm.recording.made if isinstance(vlm, ReplayVLM) else "")

@@ -1,0 +1,160 @@
+"""Which sub-tasks an episode has been credited with, and what that pays."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from car.errors import UnknownName, UserError
+
+KINDS = ("potential", "bonus")
+
+
+@dataclass(frozen=True)
+class Shaping:
+    """How milestones turn into reward.
+
+    Args:
+        kind: ``potential`` pays ``scale * (gamma * Phi(s') - Phi(s))`` (Ng, Harada and Russell, 1999), ``bonus`` pays
+            ``scale / k`` for each sub-task once.
+        gamma: the learner's own discount, in (0, 1]; with another one, ``potential`` moves the optimal policy.
+        scale: what the whole chain is worth, positive.
+        goal: paid once, on top, when the last sub-task is credited. Shaping by a potential ranks no policy above
+            another, so a learner that does not get the environment's own reward needs this one in its place.
+
+    Raises:
+        UnknownName: there is no such kind.
+        UserError: a number out of its range.
+    """
+
+    kind: str = "potential"
+    gamma: float = 0.99
+    scale: float = 1.0
+    goal: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise UnknownName("shaping", self.kind, list(KINDS))
+        if not 0.0 < self.gamma <= 1.0:
+            raise UserError(f"gamma is {self.gamma}; it must be above 0 and at most 1.")
+        if not (self.scale > 0.0 and math.isfinite(self.scale)):
+            raise UserError(f"scale is {self.scale}; it must be a positive number.")
+        if not (self.goal >= 0.0 and math.isfinite(self.goal)):
+            raise UserError(f"goal is {self.goal}; it must be 0 or a positive number.")
+
+
+class Milestones:
+    """The memory of one episode over k sub-tasks, and the only memory that a reward has.
+
+    Each sub-task is credited once, when it is done on a frame and all that it comes after are credited; these may be
+    credited on the same frame. What is done on the first frame already is credited and not paid.
+
+    Which signals a frame needs is exact: those not credited whose prerequisites are. When one of them is done, those
+    behind it are asked about the same frame, in another round; a frame takes k rounds at most, and nearly always one.
+
+    The potential Phi is the credited share plus, for each sub-task that could be credited next, its progress on the
+    present frame within its own share of 1/k; so it is in [0, 1] and depends only on the frame and what is credited.
+    Where an episode terminates Phi is 0, so that it pays ``-Phi(s_0)`` in all and the optimal policy stays the same.
+    Where it is only truncated Phi is kept: learners bootstrap from the last observation there, and taking the
+    potential away would be a penalty for having got far. Either way the discounted sum telescopes to
+    ``scale * (gamma ** T * Phi(s_T) - Phi(s_0))``, and no cycle pays.
+
+    Args:
+        after: for each sub-task, the indices of those that must be credited before it.
+        shaping: what milestones pay.
+
+    Raises:
+        UserError: an index that does not exist, or sub-tasks that wait for each other.
+    """
+
+    def __init__(self, after: Sequence[Iterable[int]], shaping: Shaping = Shaping()) -> None:
+        self._after = tuple(tuple(each) for each in after)
+        self._shaping = shaping
+        self._credited = [False] * len(self._after)
+        self._open = self._possible(self._credited)
+        self._phi = 0.0
+        self._check_order()
+
+    def _check_order(self) -> None:
+        known = range(len(self._after))
+        if any(index not in known for each in self._after for index in each):
+            raise UserError(f"A sub-task comes after one that does not exist; there are {len(known)}, counted from 0.")
+        stuck = [index for index, reached in enumerate(self._with([1.0] * len(known))) if not reached]
+        if stuck:
+            raise UserError(f"The sub-tasks {', '.join(map(str, stuck))} (counted from 0) can never be credited: "
+                            "they wait for each other.")  # fmt: skip
+
+    @property
+    def wanted(self) -> NDArray[np.bool_]:
+        """Which sub-tasks could be credited next, shape (k,)."""
+        return self._mask(self._open)
+
+    @property
+    def milestones(self) -> NDArray[np.float32]:
+        """1 for each sub-task that is credited, else 0, shape (k,)."""
+        return np.array(self._credited, np.float32)
+
+    def also_wanted(self, signals: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which sub-tasks could be credited next if this frame's signals are taken, shape (k,)."""
+        credited = self._with(signals.tolist())
+        return self._mask(self._open if credited is self._credited else self._possible(credited))
+
+    def start(self, signals: NDArray[np.float64]) -> None:
+        """Credits, unpaid, what is done on the first frame; NaN counts as not done and no progress."""
+        values = signals.tolist()
+        self._credit(values)
+        self._phi = self._potential(values)
+
+    def step(self, signals: NDArray[np.float64], terminated: bool, truncated: bool) -> float:
+        """Credits what is done on the frame after a step and pays for it; NaN counts as not done and no progress.
+
+        Args:
+            signals: shape (k,); 1 or more is done, less is progress.
+            terminated: the environment reached an end of its own.
+            truncated: the episode was cut; changes nothing here, see the class.
+        """
+        values = signals.tolist()
+        before, phi_before = self._credited, self._phi
+        self._credit(values)
+        self._phi = 0.0 if terminated else self._potential(values)
+        goal = self._shaping.goal if sum(self._credited[-1:]) > sum(before[-1:]) else 0.0
+        return goal + self._shaping.scale * self._earned(sum(self._credited) - sum(before), phi_before)
+
+    def _earned(self, newly: int, phi_before: float) -> float:
+        if self._shaping.kind == "bonus":
+            return newly / len(self._after) if newly else 0.0
+        return self._shaping.gamma * self._phi - phi_before
+
+    def _credit(self, values: Sequence[float]) -> None:
+        credited = self._with(values)
+        if credited is not self._credited:
+            self._credited, self._open = credited, self._possible(credited)
+
+    def _with(self, values: Sequence[float]) -> list[bool]:
+        """What is credited once these signals are taken; the same list if that is nothing new."""
+        credited, newly = self._credited, [index for index in self._open if values[index] >= 1.0]
+        while newly:
+            credited = [done or index in newly for index, done in enumerate(credited)]
+            newly = [index for index in self._possible(credited) if values[index] >= 1.0]
+        return credited
+
+    def _possible(self, credited: Sequence[bool]) -> list[int]:
+        """Those that are not credited, but all that they come after are."""
+        return [
+            index
+            for index, after in enumerate(self._after)
+            if not credited[index] and all(credited[before] for before in after)
+        ]
+
+    def _potential(self, values: Sequence[float]) -> float:
+        if not values:
+            return 0.0
+        progress = sum(min(max(values[index], 0.0), 1.0) for index in self._open if not math.isnan(values[index]))
+        return (sum(self._credited) + progress) / len(values)
+
+    def _mask(self, indices: Sequence[int]) -> NDArray[np.bool_]:
+        mask = np.zeros(len(self._after), np.bool_)
+        mask[indices] = True
+        return mask

@@ -1,0 +1,198 @@
+"""The sandbox that runs each checker in a process of its own.
+
+All workers of a session are asked before any is waited for, so that checkers run side by side on the cores.
+"""
+
+import os
+import select
+import weakref
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from car.checker import Checker
+from car.errors import BadFrame, SandboxUnavailable
+from car.frames import Frames, as_frame
+from car.sandbox import Answers, Limits, worker
+from car.sandbox.channel import FrameStore, Sheet
+from car.sandbox.launch import Child
+from car.sandbox.openings import Openings
+from car.sandbox.runner import Chunk, Runner
+
+
+class ProcessSandbox:
+    """Runs every checker in its own process, with nothing of this one: no environment, files, keys or labels."""
+
+    def open(self, checkers: Sequence[Checker], limits: Limits = Limits()) -> "ProcessSession":
+        """Starts a worker for each checker, all at the same time.
+
+        Raises:
+            SandboxUnavailable: no process can be started here that imports numpy and cv2.
+        """
+        if os.name != "posix":
+            raise SandboxUnavailable("Checkers cannot be isolated on this system: use WSL2 or Docker.")
+        return ProcessSession(checkers, limits)
+
+
+class ProcessSession:
+    """Live checkers, a worker process each.
+
+    A session belongs to the thread that opened it: on Linux its workers end with that thread.
+
+    Args:
+        checkers: the programs; one that cannot be loaded fails at every row.
+        limits: what each may use.
+
+    Raises:
+        SandboxUnavailable: a worker could not be started.
+    """
+
+    def __init__(self, checkers: Sequence[Checker], limits: Limits = Limits()) -> None:
+        self.checkers = tuple(checkers)
+        self._store = store = FrameStore()
+        self._openings = Openings(1)
+        # Short enough to notice an overrun early, long enough to cost nothing.
+        self._tick = max(1, int(min(limits.frame_seconds, limits.load_seconds, 2.0) / 8 * 1000))
+        self._runners = [
+            Runner(column, checker.source, limits, lambda: Child(store, limits.memory_mb))
+            for column, checker in enumerate(self.checkers)
+        ]
+        self._end = weakref.finalize(self, _end, self._runners, store, os.getpid())
+        try:
+            for runner in self._runners:
+                runner.start()
+            self._wait([runner for runner in self._runners if not runner.started], starting=True)
+        except BaseException:  # also Ctrl-C: no process may stay behind
+            self.close()
+            raise
+
+    def run(
+        self, initial: Frames, frames: Frames, ask: NDArray[np.bool_] | None = None, explain: bool = False
+    ) -> Answers:
+        """Asks the checkers about a batch of frames; see `car.sandbox.Session`.
+
+        Args:
+            initial: the first frame of the episode of each row, (n, H, W, 3), or (H, W, 3) for all rows.
+            frames: the frames to judge, (n, H, W, 3).
+            ask: which checker is asked about which row, (n, k); None asks all.
+            explain: also call `explain` where a checker has it.
+
+        Raises:
+            BadFrame: not uint8 RGB, or first frames of another size or number than the frames.
+            SandboxUnavailable: a worker that died could not be started again, or the session is closed.
+        """
+        if not self._end.alive:
+            raise SandboxUnavailable("This session is closed; open a new one.")
+        _check_frames(initial, frames)
+        asked = None if ask is None else _check_ask(ask, len(frames), len(self._runners))
+        sheet = Sheet(len(frames), len(self._runners))
+        if not len(frames) or not self._runners:
+            return sheet.answers()
+        self._fit(frames.shape[1:])
+        for runner in self._runners:
+            runner.begin_batch()
+        rows = np.arange(len(frames)) if asked is None else np.flatnonzero(asked.any(axis=1))
+        what = worker.EXPLAIN if explain else worker.ASK
+        for start in range(0, len(rows), self._store.rows):
+            part = rows[start : start + self._store.rows]
+            whole = len(part) == len(frames)
+            self._run_chunk(
+                self._chunk(initial, frames if whole else frames[part], part, what, sheet),
+                None if asked is None else asked[part],
+            )
+        return sheet.answers()
+
+    def close(self) -> None:
+        """Ends all workers; may be called more than once."""
+        self._end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _fit(self, shape: tuple[int, ...]) -> None:
+        if self._store.fit(shape):
+            self._openings = Openings(self._store.openings)
+            self._forget(list(range(worker.MOST_ROWS)))
+
+    def _forget(self, numbers: list[int]) -> None:
+        if numbers:
+            for runner in self._runners:
+                runner.forget(numbers)
+
+    def _chunk(self, initial: Frames, frames: Frames, rows: NDArray[np.intp], what: int, sheet: Sheet) -> Chunk:
+        self._store.put(frames)
+        if initial.ndim == 3:
+            numbers, new = self._openings.number(initial[None])
+            firsts = np.broadcast_to(initial, frames.shape)
+            numbers = np.broadcast_to(numbers, len(rows))
+        else:
+            firsts = initial if len(rows) == len(initial) else initial[rows]
+            numbers, new = self._openings.number(firsts)
+        self._forget(new)
+        return Chunk(self._store, rows, firsts, numbers, what, sheet)
+
+    def _run_chunk(self, chunk: Chunk, asked: NDArray[np.bool_] | None) -> None:
+        every = np.arange(len(chunk.rows))
+        try:
+            for runner in self._runners:
+                runner.ask(chunk, every if asked is None else np.flatnonzero(asked[:, runner.column]))
+            self._wait([runner for runner in self._runners if not runner.finished])
+        finally:
+            # After Ctrl-C or an error: a worker that still computes would answer the next question with this one.
+            for runner in self._runners:
+                runner.end_chunk()
+
+    def _wait(self, runners: list[Runner], starting: bool = False) -> None:
+        """Serves these runners until each has started, or finished its rows."""
+        poll, waiting = select.poll(), {runner.replies: runner for runner in runners}
+        for file in waiting:
+            poll.register(file, select.POLLIN)
+        while waiting:
+            ready = {file for file, _ in poll.poll(self._tick)}
+            for file in ready or list(waiting):
+                runner = waiting[file]
+                runner.on_reply() if ready else runner.on_silence()
+                settled = runner.started if starting else runner.finished
+                if settled or runner.replies != file:
+                    poll.unregister(file)
+                    del waiting[file]
+                if not settled and runner.replies != file:
+                    poll.register(runner.replies, select.POLLIN)
+                    waiting[runner.replies] = runner
+
+
+def _check_frames(initial: Frames, frames: Frames) -> None:
+    if not isinstance(frames, np.ndarray) or frames.ndim != 4:
+        said = f"have shape {frames.shape}" if isinstance(frames, np.ndarray) else f"are a {type(frames).__name__}"
+        raise BadFrame(f"The frames {said}; they must be a uint8 RGB array of shape (n, H, W, 3).")
+    if not isinstance(initial, np.ndarray) or initial.ndim not in (3, 4):
+        raise BadFrame("The first frame must be a uint8 RGB array of shape (H, W, 3), or (n, H, W, 3) for n frames.")
+    if initial.dtype != np.uint8 or initial.shape not in (frames.shape, frames.shape[1:]):
+        raise BadFrame(
+            f"The first frame has dtype {initial.dtype} and shape {initial.shape}; for frames of shape "
+            f"{frames.shape} it must be uint8 of shape {frames.shape[1:]} or {frames.shape}."
+        )
+    as_frame(frames[0] if len(frames) else np.empty(frames.shape[1:], frames.dtype), "frames' first row")
+
+
+def _check_ask(ask: NDArray[np.bool_], rows: int, columns: int) -> NDArray[np.bool_]:
+    asked = np.asarray(ask)
+    if asked.shape != (rows, columns) or asked.dtype != np.bool_:
+        raise ValueError(f"ask has dtype {asked.dtype}, shape {asked.shape}; it must be bool, ({rows}, {columns}).")
+    return asked
+
+
+def _end(runners: list[Runner], store: FrameStore, owner: int) -> None:
+    # A process forked from the owner has the same objects, but the workers are not its to end.
+    if os.getpid() == owner:
+        for runner in runners:
+            runner.stop()
+    store.close()

@@ -1,0 +1,285 @@
+"""One checker through as many worker processes as it takes: starting, asking, and what happens when it fails."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from os import urandom
+
+import numpy as np
+from numpy.typing import NDArray
+
+from car.errors import SandboxUnavailable
+from car.frames import Frames
+from car.sandbox import Crashed, Limits, Ran, Refused, TimedOut, worker
+from car.sandbox.channel import FrameStore, Mailbox, Sheet
+from car.sandbox.launch import Child
+
+START_SECONDS = 60.0
+"""How long a process may take to import numpy and cv2; no checker is involved, so no checker is to blame."""
+
+_BROKE = "broke the protocol"
+
+Failure = Crashed | TimedOut | Refused
+
+
+class State(Enum):
+    """What a runner's process does."""
+
+    GONE = auto()
+    STARTING = auto()
+    LOADING = auto()
+    IDLE = auto()
+    BUSY = auto()
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The part of a batch that lies in the frame store.
+
+    Args:
+        store: where the frames are; its slot i has frame i of the chunk.
+        rows: the row in the batch of each frame, (m,).
+        initial: the first frame for each frame, (m, H, W, 3).
+        numbers: the number of each first frame, (m,).
+        what: `worker.ASK` or `worker.EXPLAIN`.
+        sheet: where the answers go.
+    """
+
+    store: FrameStore
+    rows: NDArray[np.intp]
+    initial: Frames
+    numbers: NDArray[np.uint32]
+    what: int
+    sheet: Sheet
+
+
+class Runner:
+    """Keeps one checker answering.
+
+    Args:
+        column: the number of the checker.
+        source: its program.
+        limits: what it may use.
+        launch: starts a worker process.
+    """
+
+    def __init__(self, column: int, source: str, limits: Limits, launch: Callable[[], Child]) -> None:
+        self.column = column
+        self.failure: Failure | None = None
+        self._source = source.encode("utf-8", "replace")
+        self._limits = limits
+        self._launch = launch
+        self._child: Child | None = None
+        self._state = State.GONE
+        self._known = np.zeros(worker.MOST_ROWS, np.bool_)
+        self._nonce = self._seen = 0
+        self._since = 0.0
+        self._chunk: Chunk | None = None
+        self._todo: NDArray[np.intp] = np.empty(0, np.intp)
+        self._lives = 0
+        self._given_up: Failure | None = None
+
+    @property
+    def replies(self) -> int:
+        """The descriptor on which the worker answers; -1 if there is none."""
+        return self._child.replies if self._child else -1
+
+    @property
+    def started(self) -> bool:
+        """Whether the process is ready to load the program, or needs none."""
+        return self._state is not State.STARTING
+
+    @property
+    def finished(self) -> bool:
+        """Whether every row of the present chunk has its outcome."""
+        return not len(self._todo)
+
+    def start(self) -> None:
+        """Starts a process and lets it load the program, unless the program cannot be loaded."""
+        if len(self._source) > worker.SOURCE_BYTES:
+            self._fail_for_good(Refused("load", f"The program is longer than {worker.SOURCE_BYTES} bytes."))
+            return
+        self.stop()
+        self._child = self._launch()
+        self._known[:] = False
+        self._child.mailbox.put_source(self._source)
+        # A process that is gone already shows when its answer is waited for.
+        self._request(len(self._source), (0, 0), worker.LOAD)
+        self._enter(State.STARTING)
+
+    def stop(self) -> str:
+        """Ends the process; says how it ended."""
+        self._state = State.GONE
+        child, self._child = self._child, None
+        return child.end() if child else ""
+
+    def forget(self, numbers: list[int]) -> None:
+        """Takes note that these numbers mean other first frames than before."""
+        self._known[numbers] = False
+
+    def begin_batch(self) -> None:
+        """Gives the checker its lives for a batch."""
+        self._lives = self._limits.lives
+        self._given_up = None
+
+    def ask(self, chunk: Chunk, slots: NDArray[np.intp]) -> None:
+        """Starts answering the frames in these slots of the chunk."""
+        self._chunk, self._todo = chunk, slots
+        if failure := self.failure or self._given_up:
+            self._fill(failure)
+        elif self._state is State.GONE:
+            self.start()
+        elif self._state is State.IDLE:
+            self._send()
+
+    def end_chunk(self) -> None:
+        """Lets go of the chunk; a process that is still in the middle of it is ended."""
+        self._chunk, self._todo = None, self._todo[:0]
+        if self._state is State.BUSY:
+            self.stop()
+
+    def on_reply(self) -> None:
+        """Goes on after the worker said something.
+
+        Raises:
+            SandboxUnavailable: it ended before the checker was loaded, which is not the checker's doing.
+        """
+        ping = self._live.read_ping()
+        if ping != self._nonce:
+            self._died(None if ping is None else _BROKE)
+        elif self._state is State.STARTING:
+            self._enter(State.LOADING)
+        elif self._state is State.LOADING:
+            self._loaded()
+        else:
+            self._answered()
+
+    def on_silence(self) -> None:
+        """Ends the worker if it has said nothing for too long.
+
+        Raises:
+            SandboxUnavailable: it did not start in time.
+        """
+        limits = {State.STARTING: START_SECONDS, State.LOADING: self._limits.load_seconds}
+        limit = limits.get(self._state, self._limits.frame_seconds)
+        if self._state is State.BUSY and (seen := self._live.mailbox.answered(len(self._todo))) > self._seen:
+            self._seen, self._since = seen, time.monotonic()
+        if time.monotonic() - self._since >= limit:
+            self._overran(limit)
+
+    @property
+    def _live(self) -> Child:
+        assert self._child is not None  # noqa: S101 - asked only where there is a process
+        return self._child
+
+    @property
+    def _present(self) -> Chunk:
+        assert self._chunk is not None  # noqa: S101 - asked only where there are rows to answer
+        return self._chunk
+
+    def _enter(self, state: State) -> None:
+        self._state, self._seen, self._since = state, 0, time.monotonic()
+
+    def _request(self, count: int, shape: tuple[int, ...], what: int) -> bool:
+        self._nonce = int.from_bytes(urandom(8), "little")
+        return self._live.send(self._nonce, count, shape, what)
+
+    def _send(self) -> None:
+        chunk, slots = self._present, self._todo
+        numbers = chunk.numbers[slots]
+        self._live.mailbox.put_rows(slots, numbers, self._openings(chunk, slots, numbers))
+        if self._request(len(slots), chunk.store.shape, chunk.what):
+            self._enter(State.BUSY)
+        else:
+            # It died, or was killed with the thread that started it, while nothing was asked: no row is to blame.
+            self.stop()
+            self.start()
+
+    def _openings(self, chunk: Chunk, slots: NDArray[np.intp], numbers: NDArray[np.uint32]) -> NDArray[np.uint32] | int:
+        """The slots of the first frames that the worker does not know; also puts these there."""
+        known = self._known[numbers]
+        if known.all():
+            return worker.KNOWN
+        fresh = slots[~known]
+        # The worker looks at the first row of each number only.
+        _, first = np.unique(numbers[~known], return_index=True)
+        for slot in fresh[first].tolist():
+            chunk.store.put_opening(slot, chunk.initial[slot])
+        openings = np.full(len(slots), worker.KNOWN, np.uint32)
+        openings[~known] = fresh
+        self._known[numbers] = True
+        return openings
+
+    def _loaded(self) -> None:
+        mailbox = self._live.mailbox
+        outcome = mailbox.outcome(0, worker.RECORD.unpack(mailbox.records(1)))
+        if isinstance(outcome, Ran):
+            self._enter(State.IDLE)
+            if not self.finished:
+                self._send()
+        else:
+            self.stop()
+            self._fail_for_good(outcome or Crashed("load", _BROKE))
+
+    def _answered(self) -> None:
+        self._accept(self._live.mailbox)
+        if self.finished:
+            self._enter(State.IDLE)
+        else:
+            self.stop()
+            self._blame(Crashed("check", _BROKE))
+
+    def _accept(self, mailbox: Mailbox) -> None:
+        """Enters what the worker wrote; the rest is still to do."""
+        count = self._present.sheet.accept(self.column, self._present.rows[self._todo], mailbox)
+        self._todo = self._todo[count:]
+
+    def _died(self, cause: str | None) -> None:
+        state, mailbox = self._state, self._live.mailbox
+        said = self.stop()
+        if state is State.STARTING:
+            raise SandboxUnavailable(
+                f"A process for a checker could not start ({said}); "
+                "see whether `python -I -c 'import numpy, cv2'` works with this Python."
+            )
+        if state is State.LOADING:
+            self._fail_for_good(Crashed("load", cause or said))
+        else:
+            self._lost(mailbox, Crashed(mailbox.where(), cause or said))
+
+    def _overran(self, limit: float) -> None:
+        state, mailbox = self._state, self._live.mailbox
+        self.stop()
+        if state is State.STARTING:
+            raise SandboxUnavailable(f"A process for a checker did not start within {limit:.0f} seconds.")
+        if state is State.LOADING:
+            self._fail_for_good(TimedOut("load", limit))
+        else:
+            self._lost(mailbox, TimedOut("check", limit))
+
+    def _lost(self, mailbox: Mailbox, outcome: Failure) -> None:
+        self._accept(mailbox)
+        if not self.finished:
+            self._blame(outcome)
+
+    def _blame(self, outcome: Failure) -> None:
+        """Gives the first unanswered row the outcome that ended the process, and goes on with the next."""
+        first, self._todo = self._todo[:1], self._todo[1:]
+        self._present.sheet.fail(self.column, self._present.rows[first], outcome)
+        if self._lives == 0:
+            self._given_up = outcome
+            self._fill(outcome)
+            return
+        self._lives -= 1
+        if not self.finished:
+            self.start()
+
+    def _fail_for_good(self, outcome: Failure) -> None:
+        self.failure = outcome
+        self._fill(outcome)
+
+    def _fill(self, outcome: Failure) -> None:
+        if not self.finished:
+            self._present.sheet.fail(self.column, self._present.rows[self._todo], outcome)
+            self._todo = self._todo[:0]

@@ -1,0 +1,407 @@
+"""Runs one checker in a process of its own; started by its path, and imports nothing of ours.
+
+The host shares two pieces of memory with this process: the frames, which can only be read here, and a mailbox, which
+holds the rows that are asked, the records that answer them and a text for each record. A request is one fixed-size
+message on a pipe; when all its rows are answered, the request's nonce goes back on the other pipe.
+
+What is written here serves the honest checker with exact answers. A dishonest one can change anything in this process,
+so the host believes nothing that comes out of it.
+"""
+
+import ctypes
+import gc
+import importlib
+import json
+import math
+import mmap
+import os
+import signal
+import struct
+import sys
+import types
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+REQUEST = struct.Struct("<QIIII")
+"""nonce; rows to answer, or bytes of source to load; height; width; what to do: LOAD, ASK or EXPLAIN."""
+LOAD, ASK, EXPLAIN = range(3)
+
+PING = struct.Struct("<Q")
+"""The nonce of the request that is answered."""
+
+ROW = struct.Struct("<III")
+"""Slot of the frame; number of its episode's first frame; slot of that first frame, or KNOWN."""
+KNOWN = 0xFFFFFFFF
+
+RECORD = struct.Struct("<dII5xBBB")
+"""progress; bytes of text; line of the source, or 0; where; done; status, last, so that a torn record is not one."""
+PENDING, RAN, CRASHED, REFUSED = range(4)
+
+WHERE = ("load", "identify", "check", "progress", "explain")
+_LOAD, _IDENTIFY, _CHECK, _PROGRESS, _EXPLAIN = range(5)
+
+MOST_ROWS = 512
+TEXT_BYTES = 4096
+ROWS_AT = 64
+RECORDS_AT = ROWS_AT + MOST_ROWS * ROW.size
+TEXTS_AT = -(-(RECORDS_AT + MOST_ROWS * RECORD.size) // 4096) * 4096
+MAILBOX_BYTES = TEXTS_AT + MOST_ROWS * TEXT_BYTES
+"""The mailbox: where the checker is (one byte), rows, records, texts; a source to load takes the place of the texts."""
+SOURCE_BYTES = MOST_ROWS * TEXT_BYTES
+
+HALF_BYTES = 64 << 20
+"""The frames: the asked ones from the start, first frames of episodes from the second half on."""
+
+MODULES = (
+    "bisect",
+    "collections",
+    "cv2",
+    "dataclasses",
+    "enum",
+    "functools",
+    "heapq",
+    "itertools",
+    "math",
+    "numpy",
+    "numpy.fft",
+    "numpy.linalg",
+    "numpy.typing",
+    "operator",
+    "re",
+    "statistics",
+    "typing",
+)
+"""What a checker can count on. It is loaded beforehand: no file can be opened once the program runs."""
+
+_INNER = (
+    "__future__",
+    "abc",
+    "collections.abc",
+    "colorsys",
+    "copy",
+    "encodings.ascii",
+    "encodings.idna",
+    "encodings.latin_1",
+    "fractions",
+    "linecache",
+    "numbers",
+    "numpy.lib.stride_tricks",
+    "numpy.ma",
+    "numpy.polynomial",
+    "numpy.random",
+    "resource",
+    "string",
+    "tokenize",
+    "unicodedata",
+)
+"""What those modules import late, e.g. to show a warning or to compile names outside ASCII, and harmless others."""
+
+_FILENAME = "<checker>"
+_NOBODY = 65534
+_NUMBERS = frozenset(
+    {int, float, np.float16, np.float32, np.float64, np.longdouble, *(np.dtype(code).type for code in "bhilqBHILQ")}
+)
+_SLACK = 1e-6
+
+
+class NotAnAnswerError(Exception):
+    """The checker returned something that is not an answer."""
+
+
+class _Failed:
+    """What went wrong with one row, ready to be written to its record."""
+
+    def __init__(self, status: int, where: int, line: int, text: str) -> None:
+        self.status, self.where, self.line = status, where, line
+        self.text = text.encode("utf-8", "replace")[:TEXT_BYTES]
+
+
+class _Closed:
+    """The only finder on the import path: whatever is not loaded cannot be."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        allowed = ", ".join(each for each in MODULES if "." not in each)
+        raise ModuleNotFoundError(f"No module named {name!r}; a checker may import only: {allowed}.", name=name)
+
+
+class Program:
+    """The checker: its functions, and what it found in each episode's first frame.
+
+    Args:
+        frames: the shared frames, read-only.
+        mailbox: the memory for rows, records and texts.
+    """
+
+    def __init__(self, frames: mmap.mmap, mailbox: mmap.mmap) -> None:
+        self._memory = np.frombuffer(frames, np.uint8)
+        self._mailbox = mailbox
+        self._shape = (0, 0)
+        self._frames: NDArray[np.uint8] = self._memory
+        self._openings: NDArray[np.uint8] = self._memory
+        self._found: dict[int, Any] = {}
+        self._check: Callable[[Any, Any], object] = lambda found, current: None
+        self._identify: Callable[[Any], Any] | None = None
+        self._progress: Callable[[Any, Any], object] | None = None
+        self._explain: Callable[[Any, Any], object] | None = None
+
+    def load(self, size: int) -> None:
+        """Runs the program whose source of `size` bytes is in the mailbox; record 0 says how it went."""
+        self._enter(_LOAD)
+        try:
+            self._define(self._mailbox[TEXTS_AT : TEXTS_AT + size].decode())
+        except BaseException as error:  # a checker may raise SystemExit, KeyboardInterrupt or a class of its own
+            self._fail(0, self._described(error))
+        else:
+            RECORD.pack_into(self._mailbox, RECORDS_AT, math.nan, 0, 0, _LOAD, 0, RAN)
+
+    def answer(self, count: int, height: int, width: int, explain: bool) -> None:
+        """Writes a record for each of the `count` rows in the mailbox, one after the other."""
+        if (height, width) != self._shape:
+            self._view(height, width)
+        frames, rows = self._frames, self._mailbox[ROWS_AT : ROWS_AT + count * ROW.size]
+        given: set[int] = set()
+        for at, (slot, number, opening) in enumerate(ROW.iter_unpack(rows)):
+            if opening != KNOWN and number not in given:
+                given.add(number)
+                self._found[number] = self._look(opening)
+            self._judge(at, self._found[number], frames[slot], explain)
+
+    def _define(self, source: str) -> None:
+        module = types.ModuleType("checker")
+        sys.modules["checker"] = module
+        exec(compile(source, _FILENAME, "exec", dont_inherit=True), module.__dict__)
+        names = module.__dict__
+        for name in ("check", "identify", "progress", "explain"):
+            if name in names and not callable(names[name]):
+                raise NotAnAnswerError(f"{name} must be a function; it is {shown(names[name])}.")
+        if "check" not in names:
+            raise NotAnAnswerError("The program must define the function check(found, current).")
+        self._check, self._identify = names["check"], names.get("identify")
+        self._progress, self._explain = names.get("progress"), names.get("explain")
+
+    def _view(self, height: int, width: int) -> None:
+        self._shape, size = (height, width), height * width * 3
+        count = HALF_BYTES // size
+        halves = self._memory[:HALF_BYTES], self._memory[HALF_BYTES:]
+        self._frames, self._openings = (half[: count * size].reshape(count, height, width, 3) for half in halves)
+
+    def _look(self, opening: int) -> Any:
+        # Slots are used again, so the first frame is copied; bytes below an array cannot be made writable.
+        shared = self._openings[opening]
+        initial = np.frombuffer(shared.tobytes(), np.uint8).reshape(shared.shape)
+        if self._identify is None:
+            return initial
+        self._enter(_IDENTIFY)
+        try:
+            return self._identify(initial)
+        except BaseException as error:  # as in load
+            return self._described(error)
+
+    def _judge(self, at: int, found: Any, current: NDArray[np.uint8], explain: bool) -> None:
+        if type(found) is _Failed:
+            self._fail(at, found)
+            return
+        try:
+            self._enter(_CHECK)
+            done, progress, text = _truth(self._check(found, current)), math.nan, b""
+            if self._progress is not None:
+                self._enter(_PROGRESS)
+                progress = 1.0 if done else _share(self._progress(found, current))
+            if explain and self._explain is not None:
+                self._enter(_EXPLAIN)
+                text = _facts(self._explain(found, current))
+        except BaseException as error:  # as in load
+            self._fail(at, self._described(error))
+        else:
+            self._write(at, progress, text, 0, _CHECK, done, RAN)
+
+    def _enter(self, where: int) -> None:
+        self._mailbox[0] = where
+
+    def _fail(self, at: int, failed: _Failed) -> None:
+        self._write(at, math.nan, failed.text, failed.line, failed.where, False, failed.status)
+
+    def _write(self, at: int, progress: float, text: bytes, line: int, where: int, done: bool, status: int) -> None:
+        if text:
+            start = TEXTS_AT + at * TEXT_BYTES
+            self._mailbox[start : start + len(text)] = text
+        RECORD.pack_into(self._mailbox, RECORDS_AT + at * RECORD.size, progress, len(text), line, where, done, status)
+
+    def _described(self, error: BaseException) -> _Failed:
+        where = self._mailbox[0]
+        if type(error) is NotAnAnswerError:
+            return _Failed(REFUSED, where, 0, str(error))
+        return _Failed(CRASHED, where, _line(error), f"{_name(type(error))}: {_message(error)}")
+
+
+def _truth(said: object) -> bool:
+    if said is True or said is False:
+        return said
+    # `type` and not isinstance: an object can lie about its __class__.
+    if type(said) is np.bool_:
+        return bool(said)
+    raise NotAnAnswerError(f"check must return True or False (a bool or a numpy.bool_); it returned {shown(said)}.")
+
+
+def _share(said: object) -> float:
+    if type(said) in _NUMBERS and -_SLACK <= said <= 1 + _SLACK:  # type: ignore[operator]
+        return min(1.0, max(0.0, float(said)))  # type: ignore[arg-type]
+    raise NotAnAnswerError(f"progress must return one number in [0, 1]; it returned {shown(said)}.")
+
+
+def _facts(said: object) -> bytes:
+    accepted = "a dict of str to numbers, bools, strings, None or short lists of them"
+    if type(said) is not dict or not all(type(key) is str for key in said):
+        raise NotAnAnswerError(f"explain must return {accepted}; it returned {shown(said)}.")
+    plain = {key: _fact(value) for key, value in said.items()}
+    for key, value in plain.items():
+        if value is NotImplemented:
+            raise NotAnAnswerError(f"explain must return {accepted}; {key[:100]!r} is {shown(said[key])}.")
+    text = json.dumps(plain, ensure_ascii=False)
+    if len(text) > 2000:
+        raise NotAnAnswerError(f"explain must return at most 2000 characters of JSON; it returned {len(text)}.")
+    return text.encode("utf-8", "replace")
+
+
+def _fact(value: Any) -> Any:
+    """The value as JSON has it; NotImplemented if it has no place there."""
+    kind = type(value)
+    if kind in (list, tuple):
+        items = [_fact(each) for each in value]
+        flat = not any(each is NotImplemented or type(each) is list for each in items)
+        return items if flat and len(items) <= 64 else NotImplemented
+    if kind is np.bool_:
+        return bool(value)
+    if kind is int or kind is float or kind in _NUMBERS:
+        value = value if kind is int else value.item() if kind is not float else value
+        return value if math.isfinite(value) else repr(float(value))
+    return value if value is None or kind in (bool, str) else NotImplemented
+
+
+def shown(value: object) -> str:
+    """What the value is, in at most 200 characters; calls nothing that the checker could have written."""
+    kind = type(value)
+    if kind is str:
+        text = repr(value[:100])  # type: ignore[index]
+    elif kind is int and abs(value) >= 1 << 64:  # type: ignore[arg-type]
+        text = f"an int of {int.bit_length(value)} bits"  # type: ignore[arg-type]
+    elif value is None or kind in (bool, int) or kind in _NUMBERS:
+        text = repr(value)
+    elif kind is np.ndarray:
+        text = f"an array of shape {value.shape} and dtype {value.dtype}"  # type: ignore[attr-defined]
+    elif kind in (list, tuple, dict, set):
+        text = f"a {kind.__name__} of length {len(value)}"  # type: ignore[arg-type]
+    else:
+        text = f"an object of type {_name(kind)}"
+    return text[:200]
+
+
+def _name(kind: type) -> str:
+    # Past any __name__ that a metaclass of the checker defines.
+    return str(type.__dict__["__name__"].__get__(kind))[:100]
+
+
+def _message(error: BaseException) -> str:
+    try:
+        # A __str__ of the checker may return a subclass with methods of its own; this slice is a plain str.
+        return str.__getitem__(str(error), slice(500))
+    except BaseException:  # a hostile __str__ may raise anything
+        return "(its message could not be read)"
+
+
+def _line(error: BaseException) -> int:
+    """The last line of the checker's source on the way to the error, or 0."""
+    line = 0
+    if isinstance(error, SyntaxError) and error.filename == _FILENAME and type(error.lineno) is int:
+        line = error.lineno
+    trace = sys.exc_info()[2]
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == _FILENAME:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return min(max(line, 0), 0xFFFFFFFF)
+
+
+def cage(memory: int, host: int) -> None:
+    """Gives up, for good, what a checker does not need; what this system cannot enforce is left out.
+
+    Args:
+        memory: bytes of address space beyond what is in use now.
+        host: the process that must outlive this one.
+    """
+    if os.geteuid() == 0:
+        _become_nobody()
+    if sys.platform == "linux":
+        prctl = ctypes.CDLL(None).prctl
+        pdeathsig, dumpable, no_new_privileges = 1, 4, 38
+        # After the change of user, which clears the first two.
+        prctl(pdeathsig, signal.SIGKILL, 0, 0, 0)
+        prctl(dumpable, 0, 0, 0, 0)
+        prctl(no_new_privileges, 1, 0, 0, 0)
+    _limit_resources(memory)
+    if os.getppid() != host:
+        os._exit(1)
+
+
+def _become_nobody() -> None:
+    # The limit on processes does not bind root. A root without the right to change its user stays what it is.
+    with suppress(OSError):
+        os.setgroups([])
+        os.setgid(_NOBODY)
+        os.setuid(_NOBODY)
+
+
+def _limit_resources(memory: int) -> None:
+    import resource
+
+    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NPROC: 0}
+    with suppress(OSError), open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - read in one go, as bytes
+        limits[resource.RLIMIT_AS] = int(statm.read().split()[0]) * mmap.PAGESIZE + memory
+    limits[resource.RLIMIT_NOFILE] = 0
+    for which, limit in limits.items():
+        with suppress(OSError, ValueError):
+            resource.setrlimit(which, (limit, limit))
+
+
+def _prepare() -> None:
+    for name in (*MODULES, *_INNER):
+        importlib.import_module(name)
+    cv2.setNumThreads(0)
+    cv2.ocl.setUseOpenCL(False)
+
+
+def _serve(program: Program, requests: int, replies: int) -> None:
+    while len(message := os.read(requests, REQUEST.size)) == REQUEST.size:
+        nonce, count, height, width, what = REQUEST.unpack(message)
+        if what == LOAD:
+            os.write(replies, PING.pack(nonce))
+            program.load(count)
+            gc.collect()
+            gc.freeze()
+        else:
+            program.answer(count, height, width, what == EXPLAIN)
+        os.write(replies, PING.pack(nonce))
+
+
+def main() -> None:
+    """Prepares this process, cages it and answers requests until the host is gone."""
+    requests, replies, frames_file, mailbox_file, memory, host = map(int, sys.argv[1:])
+    _prepare()
+    frames = mmap.mmap(frames_file, 2 * HALF_BYTES, access=mmap.ACCESS_READ)
+    mailbox = mmap.mmap(mailbox_file, MAILBOX_BYTES)
+    os.close(frames_file)
+    os.close(mailbox_file)
+    program = Program(frames, mailbox)
+    cage(memory, host)
+    sys.meta_path[:] = [_Closed]
+    _serve(program, requests, replies)
+
+
+if __name__ == "__main__":
+    main()

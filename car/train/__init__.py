@@ -1,0 +1,29 @@
+"""Training: Stable-Baselines3 on a task with a dense reward or a sparse one, and evaluation on the task's own success.
+
+Nothing heavy is imported before a run begins.
+"""
+
+from car.train.evaluate import Actor, Exam, evaluate
+from car.train.folder import steps_to
+from car.train.many import Job, train_many
+from car.train.run import SPARSE, TrainResult, load_policy, result_of, train
+from car.train.settings import ALGORITHMS, EVALUATION_SEED, Evaluation, Progress, TrainSettings
+
+__all__ = [
+    "ALGORITHMS",
+    "EVALUATION_SEED",
+    "SPARSE",
+    "Actor",
+    "Evaluation",
+    "Exam",
+    "Job",
+    "Progress",
+    "TrainResult",
+    "TrainSettings",
+    "evaluate",
+    "load_policy",
+    "result_of",
+    "steps_to",
+    "train",
+    "train_many",
+]

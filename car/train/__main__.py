@@ -1,0 +1,62 @@
+"""One run in a process of its own: reads a `Job` from its input, writes a JSON line for each line of progress."""
+
+import json
+import os
+import signal
+import sys
+from typing import IO, Any
+
+from car.errors import CarError, UserError
+from car.train.many import Job
+from car.train.run import train
+from car.train.settings import Progress
+
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Runs the job; gives the exit code."""
+    # Whoever was started in the background ignores Ctrl-C, and so would this process.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    mouth = _own_output()
+    try:
+        job = Job.from_json(sys.stdin.read())
+        train(job.task, job.reward, job.settings, job.folder, mouth.report, job.resume, job.allow_unreviewed)
+    except CarError as error:
+        mouth.say({"error": str(error), "user": isinstance(error, UserError)})
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
+
+
+class _Mouth:
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def report(self, line: Progress) -> None:
+        """Says a line of progress.
+
+        Raises:
+            KeyboardInterrupt: nobody listens any more, so the run shall save a checkpoint and end.
+        """
+        try:
+            self.say({"progress": line.as_dict()})
+        except BrokenPipeError as error:
+            raise KeyboardInterrupt from error
+
+    def say(self, fields: dict[str, Any]) -> None:
+        """Says one JSON object."""
+        self._stream.write(json.dumps(fields) + "\n")
+        self._stream.flush()
+
+
+def _own_output() -> _Mouth:
+    """Our standard output, which from now on nobody else writes to: some simulators print greetings."""
+    stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return _Mouth(stream)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,172 @@
+"""One training run, from its settings to its folder."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from car.errors import UserError
+from car.rewards import Reward
+from car.task import Task
+from car.train.evaluate import Actor, Exam
+from car.train.folder import RunFolder, steps_to
+from car.train.settings import Evaluation, OnProgress, Progress, TrainSettings
+
+SPARSE = "sparse"
+"""The name of having no reward but the environment's own."""
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """How a finished run ended.
+
+    Args:
+        folder: of the run.
+        steps: environment steps taken.
+        train_success: over the last 100 training episodes; None if no episode ended.
+        evaluation: the last one, of the final policy.
+        solved_at: the steps at which the training success first reached 90 %; None if never.
+        wall_seconds: time spent training, evaluation included.
+        cpu_seconds: processor time of the training process, without the checkers' processes.
+    """
+
+    folder: Path
+    steps: int
+    train_success: float | None
+    evaluation: Evaluation | None
+    solved_at: int | None
+    wall_seconds: float
+    cpu_seconds: float
+
+
+def train(
+    task: Task,
+    reward: Reward | Path | str,
+    settings: TrainSettings,
+    folder: Path,
+    on_progress: OnProgress | None = None,
+    resume: bool = False,
+    allow_unreviewed: bool = False,
+) -> TrainResult:
+    """Trains an agent, or goes on with a run that was interrupted; a finished run is not trained again.
+
+    Args:
+        task: what to learn.
+        reward: the folder of a reward bundle, a live reward (which shapes in its own way and is left open), or
+            ``sparse``.
+        settings: of the run.
+        folder: where the run is kept; see docs/training.md for its files.
+        on_progress: called with every line of progress as it is written.
+        resume: go on with the run in the folder, if there is one, from its last checkpoint.
+        allow_unreviewed: also train on a bundle that no person has approved.
+
+    Raises:
+        UserError: the folder holds a run and `resume` is off, or a run that was asked for something else; the
+            algorithm cannot act in the task.
+        BadBundle: the reward bundle cannot be used.
+        BadTask: the environment cannot be made.
+        KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
+    """
+    run = RunFolder(folder)
+    asked = {"task": task.as_dict(), "reward": _identity(reward), "settings": settings.as_dict()}
+    run.begin(asked, resume)
+    if not run.finished:
+        with _opened(reward, settings, allow_unreviewed) as live:
+            _learn(run, task, live, settings, on_progress or _say_nothing)
+    if not run.curve.exists():
+        _draw(run, task.name, _label(reward))
+    return result_of(folder)
+
+
+def _learn(run: RunFolder, task: Task, live: Reward | None, settings: TrainSettings, on_progress: OnProgress) -> None:
+    from car.train.sb3 import Training
+
+    watched = live if settings.observe_milestones else None
+    with (
+        Exam(
+            task, settings.eval_episodes, deterministic=settings.eval_deterministic, reward=watched, settings=settings
+        ) as exam,
+        Training(run, task, live, settings) as training,
+    ):
+        training.learn(exam, on_progress)
+
+
+def _draw(run: RunFolder, task: str, label: str) -> None:
+    from car.train.curve import success_curve
+
+    success_curve({label: [run.path]}, run.curve, f"{task}: success in evaluation")
+
+
+def result_of(folder: Path) -> TrainResult:
+    """How the run in a folder ended.
+
+    Raises:
+        UserError: there is no finished run.
+    """
+    run = RunFolder(folder)
+    lines = run.lines()
+    if not run.finished or not lines:
+        raise UserError(f"There is no finished training run in {folder}; start or resume it with `car train`.")
+    evaluations = [line.evaluation for line in lines if line.evaluation is not None]
+    return TrainResult(
+        folder=folder,
+        steps=lines[-1].steps,
+        train_success=lines[-1].train_success,
+        evaluation=evaluations[-1] if evaluations else None,
+        solved_at=steps_to(folder),
+        wall_seconds=lines[-1].wall_seconds,
+        cpu_seconds=lines[-1].cpu_seconds,
+    )
+
+
+def load_policy(folder: Path) -> Actor:
+    """The final policy of a finished run; its file holds pickles, so load only runs that you trust.
+
+    Raises:
+        UserError: there is no finished run, or the policy is damaged.
+    """
+    from car.train.sb3 import load_actor
+
+    run = RunFolder(folder)
+    about = run.read_settings()
+    if not run.finished:
+        raise UserError(f"The run in {folder} is not finished; resume it with `car train --resume`.")
+    return load_actor(run.policy, TrainSettings(**about["settings"]))
+
+
+def _identity(reward: Reward | Path | str) -> dict[str, Any]:
+    """What the reward is, for settings.json; a bundle's manifest names the hash of every file in it."""
+    if reward == SPARSE:
+        return {"kind": SPARSE}
+    if not isinstance(reward, str | Path):
+        return {"kind": "live", "name": reward.name}
+    manifest = Path(reward) / "manifest.json"
+    sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else None
+    return {"kind": "bundle", "path": str(reward), "sha256": sha256}
+
+
+def _label(reward: Reward | Path | str) -> str:
+    if isinstance(reward, str | Path):
+        return "sparse reward" if reward == SPARSE else f"dense reward ({Path(reward).name})"
+    return f"dense reward ({reward.name})"
+
+
+@contextmanager
+def _opened(reward: Reward | Path | str, settings: TrainSettings, allow_unreviewed: bool) -> Iterator[Reward | None]:
+    if reward == SPARSE:
+        yield None
+        return
+    from car.wrapper.scoring import opened
+
+    live = opened(reward, settings.shaping, settings.env_reward, settings.gamma, settings.scale, allow_unreviewed)
+    try:
+        yield live
+    finally:
+        if live is not reward:
+            live.close()
+
+
+def _say_nothing(line: Progress) -> None:
+    pass

@@ -1,0 +1,106 @@
+"""Replies on disk before anyone reads them, so that a run that was killed asks nothing twice."""
+
+import hashlib
+import json
+import os
+import threading
+from collections import defaultdict
+from pathlib import Path
+
+from car.files import write_text
+from car.vlm import VLM, Reply, Request, Usage
+from car.vlm.recording import Exchange, field
+
+FORMAT = "car-journal/1"
+
+
+class Journal:
+    """Keeps every reply of a VLM in a folder, one file each, and answers a request that it knows from there.
+
+    Truncated and refused replies are kept too: they were paid for, and the next attempt is another request.
+
+    Args:
+        vlm: the one to ask.
+        folder: where the replies lie; made if it is not there.
+
+    Attributes:
+        asked: how many requests went to the VLM.
+        reused: how many were answered from the folder.
+        usage: the tokens of all replies, each distinct request counted once, whenever it was asked.
+        spent: the tokens of the replies that were asked for now.
+
+    Raises:
+        OSError: the folder cannot be made.
+    """
+
+    def __init__(self, vlm: VLM, folder: Path) -> None:
+        # Now, and not when the first reply has been paid for.
+        folder.mkdir(parents=True, exist_ok=True)
+        self._vlm, self._folder, self._lock = vlm, folder, threading.Lock()
+        self._turns: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
+        self._counted: set[str] = set()
+        self.asked, self.reused = 0, 0
+        self.usage, self.spent = Usage(), Usage()
+
+    @property
+    def name(self) -> str:
+        """The name of the VLM that is asked."""
+        return self._vlm.name
+
+    def ask(self, request: Request) -> Reply:
+        """The reply, from the folder if it is there; otherwise it is there, on disk, before it is returned.
+
+        Raises:
+            ProviderError: from the VLM that is asked; nothing is kept.
+            OSError: the reply cannot be written.
+        """
+        path = self.path(request)
+        with self._lock:
+            turn = self._turns[path]
+        # Of two threads with the same question the second waits for the first one's reply.
+        with turn:
+            kept = self._kept(path, request)
+            reply = self._vlm.ask(request) if kept is None else kept
+            if kept is None:
+                self._keep(path, request, reply)
+        self._count(path.stem, reply.usage, new=kept is None)
+        return reply
+
+    def path(self, request: Request) -> Path:
+        """The file for the reply to a request."""
+        key = hashlib.sha256(f"{self.name}\n{request.sha256}".encode()).hexdigest()
+        return self._folder / f"{key}.json"
+
+    def _kept(self, path: Path, request: Request) -> Reply | None:
+        try:
+            return self._read(path, request)
+        except FileNotFoundError:
+            return None
+        except ValueError:
+            path.replace(path.with_name(f"{path.name}.damaged"))
+            return None
+
+    def _read(self, path: Path, request: Request) -> Reply:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        exchange = Exchange.from_json(values)
+        if field(values, "format", str) != FORMAT or exchange.request_sha256 != request.sha256:
+            raise ValueError("the file is of another format or for another request")
+        return exchange.reply
+
+    def _keep(self, path: Path, request: Request, reply: Reply) -> None:
+        values = {"format": FORMAT, "vlm": self.name, **Exchange.of(request, reply).to_json()}
+        write_text(path, json.dumps(values, indent=1) + "\n")
+        # The file's content is on disk by now; its name is only once the folder is.
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _count(self, key: str, usage: Usage, new: bool) -> None:
+        with self._lock:
+            self.asked += new
+            self.reused += not new
+            self.spent += usage if new else Usage()
+            self.usage += Usage() if key in self._counted else usage
+            self._counted.add(key)

@@ -1,0 +1,124 @@
+"""`DenseVecReward`: a dense reward around a vectorised environment of Stable-Baselines3."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvObs, VecEnvStepReturn, VecEnvWrapper
+
+from car.errors import UserError
+from car.frames import Frame
+from car.rewards import Reward
+from car.wrapper.camera import FRAME
+from car.wrapper.observing import MilestoneView
+from car.wrapper.scoring import Scored, Scorer, facts, opened
+
+
+class DenseVecReward(VecEnvWrapper):
+    """`DenseReward` for n environments at once: the reward scores all of them in one call.
+
+    ::
+
+        venv = DummyVecEnv([lambda: FrameTap(task.make_env(), task.make_camera()) for _ in range(16)])
+        venv = VecMonitor(DenseVecReward(venv, "generated_rewards/doorkey-6x6"))
+
+    When an episode ends, Stable-Baselines3 resets its environment in the same step: the last frame, which `FrameTap`
+    left in `info`, is scored for the episode that ends, and the first one of the next, which it left in `reset_infos`,
+    begins the new one. ``terminal_observation`` gets the milestones of the ended episode, the observation those of the
+    new one. `infos` get what `DenseReward` puts into `info`; frames are taken out of them.
+
+    Args:
+        venv: environments that each have a `FrameTap` in them.
+        reward, shaping, env_reward, gamma, scale, observe_milestones, allow_unreviewed: as in `DenseReward`.
+
+    Raises:
+        BadBundle: missing, damaged, changed, or not approved.
+        UnknownName: there is no such shaping or use of the environment's reward.
+        UserError: milestones cannot be put into such observations; at reset, an environment without a `FrameTap`.
+        BadFrame: at reset, frames of another size than those of the bundle.
+    """
+
+    def __init__(
+        self,
+        venv: VecEnv,
+        reward: Reward | str | Path,
+        shaping: Literal["potential", "bonus"] = "potential",
+        env_reward: Literal["add", "replace"] = "add",
+        gamma: float = 0.99,
+        scale: float = 1.0,
+        observe_milestones: bool = False,
+        allow_unreviewed: bool = False,
+    ) -> None:
+        self._owned = isinstance(reward, str | Path)
+        self._reward = opened(reward, shaping, env_reward, gamma, scale, allow_unreviewed)
+        self._adds = env_reward == "add"
+        self._scorer = Scorer(self._reward, venv.num_envs)
+        self._view = MilestoneView(venv.observation_space, len(self._reward.names)) if observe_milestones else None
+        super().__init__(venv, observation_space=self._view.space if self._view else None)
+
+    def reset(self) -> VecEnvObs:
+        """Begins an episode in every environment."""
+        observations = self.venv.reset()
+        self._scorer.start([self._first_frame(index) for index in range(self.num_envs)])
+        milestones = self._scorer.milestones()
+        for index in range(self.num_envs):
+            self._tell_reset(index, milestones[index])
+        return self._viewed(observations)
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """The step of all environments with the dense reward."""
+        observations, env_rewards, dones, env_infos = self.venv.step_wait()
+        infos: list[dict[str, Any]] = [dict(info) for info in env_infos]
+        frames = [_frame(info) for info in infos]
+        fresh = {index: self._first_frame(index) for index in np.flatnonzero(dones).tolist()}
+        scored = self._scorer.step(frames, [_ends(*each) for each in zip(dones, infos, strict=True)], fresh)
+        for info, env_reward, each in zip(infos, env_rewards, scored, strict=True):
+            self._tell(info, float(env_reward), each)
+        milestones = self._scorer.milestones()
+        for index in fresh:
+            self._tell_reset(index, milestones[index])
+        shaped = np.array([each.shaped for each in scored], np.float32)
+        return self._viewed(observations), env_rewards + shaped if self._adds else shaped, dones, infos
+
+    def close(self) -> None:
+        """Closes the environments, and the reward if it was opened here."""
+        super().close()
+        if self._owned:
+            self._reward.close()
+
+    def _first_frame(self, index: int) -> Frame:
+        # Wrappers in between do not pass `reset_infos` on.
+        reset_infos: Sequence[dict[str, Any]] = self.venv.unwrapped.reset_infos
+        return _frame(dict(reset_infos[index]))
+
+    def _viewed(self, observations: VecEnvObs) -> VecEnvObs:
+        if self._view is None:
+            return observations
+        extended: VecEnvObs = self._view.add_batch(observations, self._scorer.milestones())
+        return extended
+
+    def _tell(self, info: dict[str, Any], env_reward: float, scored: Scored) -> None:
+        info |= {"car/env_reward": env_reward, "car/shaped": scored.shaped}
+        info |= facts(self._reward.names, scored.milestones)
+        if self._view is not None and "terminal_observation" in info:
+            info["terminal_observation"] = self._view.add(info["terminal_observation"], scored.milestones)
+
+    def _tell_reset(self, index: int, milestones: NDArray[np.float32]) -> None:
+        info = {key: value for key, value in self.venv.unwrapped.reset_infos[index].items() if key != FRAME}
+        self.reset_infos[index] = {**info, **facts(self._reward.names, milestones)}
+
+
+def _frame(info: dict[str, Any]) -> Frame:
+    """Takes the frame out of the info."""
+    if FRAME not in info:
+        raise UserError("An environment gives no frames: wrap each one in FrameTap before it goes into the VecEnv.")
+    frame: Frame = info.pop(FRAME)
+    return frame
+
+
+def _ends(done: bool, info: dict[str, Any]) -> tuple[bool, bool]:
+    """Whether the step terminated, and whether it only truncated, the episode."""
+    truncated = bool(done) and bool(info.get("TimeLimit.truncated", False))
+    return bool(done) and not truncated, truncated

@@ -1,0 +1,5 @@
+"""Runs the command line in a checkout: `python cli.py --help`."""
+
+from car.cli import main
+
+main()

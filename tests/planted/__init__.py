@@ -1,0 +1,1 @@
+"""Programs planted in tests: right ones, and wrong ones that a verifier must reject."""

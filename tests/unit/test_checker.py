@@ -1,0 +1,63 @@
+"""From a reply's text to a checker."""
+
+import pytest
+
+from car.checker import Checker, SubTask, Unusable, checker_from, program_in, slug
+from car.errors import BadTask
+
+_SUBTASK = SubTask("a", "A.")
+_CHECK = "def check(found, current):\n    return True"
+_IDENTIFY = "def identify(initial):\n    return 1"
+
+
+def _fenced(code: str, language: str = "python") -> str:
+    return f"```{language}\n{code}\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("reply", "program"),
+    [
+        ("Reasoning.\n" + _fenced(_CHECK) + "Bye.", _CHECK),
+        (_fenced(_CHECK, ""), _CHECK),
+        (_fenced(_CHECK, "py"), _CHECK),
+        (_CHECK, _CHECK),
+        (_fenced(_IDENTIFY) + "and\n" + _fenced(_CHECK), f"{_IDENTIFY}\n\n\n{_CHECK}"),
+        (_fenced("x = 1", "json") + _fenced(_CHECK), _CHECK),
+        (_fenced(_CHECK) + "Better:\n" + _fenced(_CHECK + "  # better"), _CHECK + "  # better"),
+    ],
+)
+def test_finds_the_program(reply: str, program: str) -> None:
+    assert program_in(reply) == program + "\n"
+
+
+@pytest.mark.parametrize("reply", ["", "   \n", "I cannot do that.", _fenced('{"a": 1}', "json")])
+def test_a_reply_without_program_says_what_is_wanted(reply: str) -> None:
+    made = checker_from(reply, _SUBTASK)
+    assert isinstance(made, Unusable)
+    assert "```python block" in str(made.problems[0])
+
+
+def test_a_screened_program_becomes_a_checker() -> None:
+    made = checker_from(_fenced(_CHECK), _SUBTASK)
+    assert isinstance(made, Checker)
+    assert made.source == _CHECK + "\n"
+    assert made.sha256 == Checker(_SUBTASK, made.source).sha256 != Checker(_SUBTASK, made.source + "#").sha256
+
+
+def test_code_without_the_function_goes_back() -> None:
+    made = checker_from(_fenced("def done(frame):\n    return True"), _SUBTASK)
+    assert isinstance(made, Unusable)
+    assert "must define `def check(found, current)`" in str(made.problems[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "made"), [("Pick up the key!", "pick-up-the-key"), ("  A_b  ", "a-b"), ("é", ""), ("x" * 99, "x" * 48)]
+)
+def test_slug(words: str, made: str) -> None:
+    assert slug(words) == made
+
+
+@pytest.mark.parametrize("name", ["", "Pick up", "../x", "a/b", "-a"])
+def test_a_subtask_name_must_be_a_slug(name: str) -> None:
+    with pytest.raises(BadTask, match="must be lower-case words"):
+        SubTask(name, "x")

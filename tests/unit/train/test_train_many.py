@@ -1,0 +1,67 @@
+import dataclasses
+import time
+from pathlib import Path
+
+import pytest
+from empty_room import EMPTY_ROOM, QUICK
+
+from car.errors import CarError, UserError
+from car.train import Job, Progress, train_many
+from car.train.folder import RunFolder
+
+LONG = dataclasses.replace(QUICK, steps=10_000_000, eval_every=0)
+
+
+def test_a_job_survives_the_way_to_its_process() -> None:
+    job = Job("dense", EMPTY_ROOM, "some/bundle", QUICK, Path("runs/x"), resume=True, allow_unreviewed=True)
+    assert Job.from_json(job.to_json()) == job
+
+
+def test_seeds_train_in_processes_of_their_own_and_report(tmp_path: Path) -> None:
+    lines: list[tuple[str, int, Progress]] = []
+    results = train_many(EMPTY_ROOM, {"sparse": "sparse"}, QUICK, (0, 1), tmp_path, 2, lambda *line: lines.append(line))
+    assert [result.folder for result in results["sparse"]] == [tmp_path / "sparse" / f"seed-{seed}" for seed in (0, 1)]
+    for seed, result in enumerate(results["sparse"]):
+        mine = [line for _, its, line in lines if its == seed]
+        assert mine == RunFolder(result.folder).lines()
+        assert result.steps == 128
+    assert {label for label, _, _ in lines} == {"sparse"}
+
+
+def test_a_crash_says_how_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_view.py").write_text("def view(env):\n    raise RuntimeError('the view is broken')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    task = dataclasses.replace(EMPTY_ROOM, agent_view="broken_view:view")
+    with pytest.raises(CarError, match=r"(?s)ended with exit code 1\. Its last lines:\n.*the view is broken"):
+        train_many(task, {"sparse": "sparse"}, QUICK, [0], tmp_path / "runs")
+
+
+def test_what_the_person_can_put_right_comes_back_as_it_was_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="The algorithm 'sac' needs continuous actions"):
+        train_many(EMPTY_ROOM, {"a": "sparse"}, dataclasses.replace(QUICK, algo="sac"), [0], tmp_path)
+
+
+def test_ctrl_c_ends_all_after_they_saved_a_checkpoint(tmp_path: Path) -> None:
+    heard: set[int] = set()
+
+    def interrupt(label: str, seed: int, line: Progress) -> None:
+        heard.add(seed)
+        if len(heard) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_many(EMPTY_ROOM, {"sparse": "sparse"}, LONG, (0, 1), tmp_path, 2, interrupt)
+    runs = [RunFolder(tmp_path / "sparse" / f"seed-{seed}") for seed in (0, 1)]
+    lengths = [len(run.lines()) for run in runs]
+    for run in runs:
+        latest = run.latest_checkpoint()
+        assert latest is not None
+        assert latest[0] == run.lines()[-1].steps
+    time.sleep(0.5)
+    assert [len(run.lines()) for run in runs] == lengths
+
+
+@pytest.mark.parametrize("seeds", [[], [1, 1]])
+def test_seeds_that_cannot_be_told_apart(tmp_path: Path, seeds: list[int]) -> None:
+    with pytest.raises(UserError, match="there must be at least one, and all must differ"):
+        train_many(EMPTY_ROOM, {"sparse": "sparse"}, QUICK, seeds, tmp_path)

@@ -1,0 +1,27 @@
+from dataclasses import replace
+
+from loopback import FIRST, GOAL, question
+
+from car.vlm import Picture, Usage
+
+
+def test_the_hash_depends_on_all_that_is_seen_and_on_nothing_else() -> None:
+    request = question()
+    seen = [
+        replace(request, system="Other rules."),
+        replace(request, parts=request.parts[::-1]),
+        replace(request, parts=(*request.parts, "")),
+        replace(request, parts=(Picture(FIRST, "first frame"),)),
+        replace(request, parts=(Picture(GOAL, "first frame"),)),
+        replace(request, parts=(Picture(FIRST, "goal frame"),)),
+    ]
+    assert len({request.sha256, *(other.sha256 for other in seen)}) == 7
+    assert question(stage="checker", subject="open the door", attempt=3).sha256 == request.sha256
+
+
+def test_pictures_come_in_order() -> None:
+    assert [picture.caption for picture in question().pictures] == ["first frame", "goal frame"]
+
+
+def test_tokens_add_up() -> None:
+    assert Usage(1, 2) + Usage(10, 20) == Usage(11, 22)
