@@ -1,14 +1,12 @@
 """The page on which a person judges a bundle."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from markupsafe import Markup
 
 from car.bundle import Bundle
-from car.page import Strip, highlighted, render, strip, uri
+from car.page import Strip, attempt_sections, highlighted, render, strip, uri
 from car.sandbox import Sandbox
 from car.trajectory import Trajectory
 from car.verify import Finding, Observation, observe
@@ -33,18 +31,6 @@ class SubTaskSection:
     suspects: Sequence[Strip]
     randoms: Sequence[Strip]
     random_total: int
-
-
-@dataclass(frozen=True)
-class AttemptSection:
-    """One question and its answer, as the bundle keeps it."""
-
-    number: int
-    title: str
-    used: bool
-    complaints: Sequence[str]
-    pictures: Sequence[tuple[str, str]]
-    reply: str
 
 
 def review_page(bundle: Bundle, trajectories: Sequence[Trajectory], sandbox: Sandbox) -> str:
@@ -103,37 +89,3 @@ def _section(bundle: Bundle, index: int, seen: Sequence[Observation], times: Seq
         randoms=randoms,
         random_total=sum(each.trajectory.who == "random" for each in seen),
     )
-
-
-def attempt_sections(bundle: Bundle) -> list[AttemptSection]:
-    """Every question and answer of a bundle, in order."""
-    folders = sorted((bundle.path / "attempts").iterdir(), key=lambda each: int(each.name.partition("-")[0]))
-    return [_attempt(bundle, number, folder) for number, folder in enumerate(folders, 1)]
-
-
-def _attempt(bundle: Bundle, number: int, folder: Path) -> AttemptSection:
-    outcome = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
-    title = folder.name.partition("-")[2].rpartition("-")
-    return AttemptSection(
-        number=number,
-        title=f"{title[0]}, attempt {title[2]}",
-        used=outcome["used"],
-        complaints=outcome["complaints"],
-        pictures=[] if outcome["used"] else _pictures_of_next(bundle, folder),
-        reply=(folder / "reply.md").read_text(encoding="utf-8"),
-    )
-
-
-def _pictures_of_next(bundle: Bundle, folder: Path) -> list[tuple[str, str]]:
-    """The pictures that went back with the complaints: those of the question that followed, without the two frames."""
-    following = f"{int(folder.name.partition('-')[0]) + 1:02d}-refine-"
-    for each in (bundle.path / "attempts").glob(f"{following}*/prompt.md"):
-        found = [
-            line[2:-1].partition("](../../frames/") for line in each.read_text("utf-8").splitlines() if line[:2] == "!["
-        ]
-        return [
-            (caption, uri(bundle.frames[name.removesuffix(".png")], 192))
-            for caption, _, name in found
-            if caption not in ("first frame", "goal frame")
-        ]
-    return []

@@ -70,14 +70,19 @@ class Task:
     def __post_init__(self) -> None:
         for each in dataclasses.fields(self):
             value = getattr(self, each.name)
-            if each.name != "env_kwargs" and not isinstance(value, str | None):
+            optional = each.name in ("expert", "agent_view")
+            if each.name != "env_kwargs" and not (isinstance(value, str) or (optional and value is None)):
                 raise BadTask(f"The task's {each.name} is {value!r}; it must be text.")
+        if not isinstance(self.env_kwargs, Mapping):
+            raise BadTask(f"The task's env_kwargs is {self.env_kwargs!r}; it must be a table of arguments.")
         if not _NAME.fullmatch(self.name or ""):
             raise BadTask(f"The task name {self.name!r} must be lower-case letters, digits, '-', '_' and '.'.")
         if not self.env_id:
             raise BadTask(f"The task {self.name!r} names no environment.")
-        if self.success != "reward" and not self.success.startswith("info:"):
+        if self.success != "reward" and not re.fullmatch(r"info:.+", self.success):
             raise BadTask(f"success = {self.success!r} of task {self.name!r} must be 'reward' or 'info:KEY'.")
+        if self.camera == "observation:":
+            raise BadTask(f"camera = {self.camera!r} of task {self.name!r} names no key of the observation.")
 
     def make_env(self) -> Env:
         """A new environment of this task, able to give frames.
@@ -166,7 +171,7 @@ def resolve(reference: str) -> Any:
     _find_modules_in(Path.cwd())
     try:
         thing: Any = importlib.import_module(module_name)
-    except ImportError as error:
+    except (ImportError, SyntaxError) as error:
         raise BadTask(f"The module of {reference!r} cannot be imported: {error}.") from error
     for part in attribute.split("."):
         if not hasattr(thing, part):

@@ -2,8 +2,10 @@
 
 import dataclasses
 import hashlib
+import io
 import json
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
@@ -21,7 +23,16 @@ from car.frames import Frame, Frames, as_frame, digest
 FORMAT = "car-trajectories/1"
 
 _UNREADABLE = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, EOFError, RuntimeError)
-_DAMAGED = (*_UNREADABLE, OverflowError, MemoryError, struct.error, zlib.error, zipfile.BadZipFile)
+_DAMAGED = (
+    *_UNREADABLE,
+    OverflowError,
+    MemoryError,
+    SyntaxError,
+    tokenize.TokenError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,8 +273,7 @@ def load_trajectories(path: Path, task: str | None = None) -> list[Trajectory]:
         BadTrajectory: no such file, damaged, of another format or of another task.
     """
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: _read_only(archive[name]) for name in archive.files}
+        arrays = _arrays(path)
         about = json.loads(arrays["about"].tobytes())
         if about["format"] != FORMAT:
             raise BadTrajectory(f"{path} has the format {about['format']!r}; this version reads {FORMAT!r}.")
@@ -274,6 +284,13 @@ def load_trajectories(path: Path, task: str | None = None) -> list[Trajectory]:
         raise BadTrajectory(f"There are no trajectories at {path}; make them with `car record`.") from error
     except _DAMAGED as error:
         raise BadTrajectory(f"{path} is damaged or not a trajectory file ({error}); record it again.") from error
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    # Each member is read to its end, where zipfile compares its checksum, before NumPy parses any of it.
+    with zipfile.ZipFile(path) as archive:
+        members = {name.removesuffix(".npy"): io.BytesIO(archive.read(name)) for name in archive.namelist()}
+    return {name: _read_only(np.load(member, allow_pickle=False)) for name, member in members.items()}
 
 
 def _episodes(arrays: dict[str, NDArray[Any]], episodes: list[dict[str, Any]]) -> list[Trajectory]:

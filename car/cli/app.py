@@ -5,8 +5,13 @@ from typing import Annotated
 import typer
 
 from car import __version__
-from car.cli import bundles, demonstrate, doctor, make, training, trajectories
+from car.cli.bundles import bundles, review
+from car.cli.demonstrate import demo
+from car.cli.doctor import doctor
+from car.cli.make import generate, verify
 from car.cli.output import Group
+from car.cli.training import train
+from car.cli.trajectories import record, tasks
 
 app = typer.Typer(
     name="car",
@@ -37,15 +42,15 @@ def _car(
     """
 
 
-app.command("demo")(demonstrate.demo)
-app.command("tasks")(trajectories.tasks)
-app.command("record")(trajectories.record)
-app.command("generate")(make.generate)
-app.command("verify")(make.verify)
-app.command("bundles")(bundles.bundles)
-app.command("review")(bundles.review)
-app.command("train")(training.train)
-app.command("doctor")(doctor.doctor)
+app.command("demo")(demo)
+app.command("tasks")(tasks)
+app.command("record")(record)
+app.command("generate")(generate)
+app.command("verify")(verify)
+app.command("bundles")(bundles)
+app.command("review")(review)
+app.command("train")(train)
+app.command("doctor")(doctor)
 
 
 def main() -> None:

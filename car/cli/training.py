@@ -98,7 +98,7 @@ def train(
     success_curve({label: [each.folder for each in runs] for label, runs in results.items()}, curve, found.name)
     runs = {label: [dataclasses.asdict(each) for each in some] for label, some in results.items()}
     document = {"folder": str(folder), "curve": str(curve), "runs": runs}
-    result(as_json, document, _summary(results), f"Curve: {curve}")
+    result(as_json, document, summary_table(results), f"Curve: {curve}")
 
 
 def _rewards(names: list[str], folder: Path) -> dict[str, Path | str]:
@@ -115,7 +115,8 @@ def _rewards(names: list[str], folder: Path) -> dict[str, Path | str]:
     return named
 
 
-def _summary(results: Any) -> Table:
+def summary_table(results: Any) -> Table:
+    """The results of runs, by reward and seed."""
     table = Table(header_style="dim", box=None, padding=(0, 2))
     for column in ("reward", "seed", "steps", "90% after", "evaluation", "CPU s"):
         table.add_column(column, justify="left" if column == "reward" else "right")

@@ -71,6 +71,9 @@ class Milestones:
 
     def __init__(self, after: Sequence[Iterable[int]], shaping: Shaping = Shaping()) -> None:
         self._after = tuple(tuple(each) for each in after)
+        known = range(len(self._after))
+        if any(index not in known for each in self._after for index in each):
+            raise UserError(f"A sub-task comes after one that does not exist; there are {len(known)}, counted from 0.")
         self._shaping = shaping
         self._credited = [False] * len(self._after)
         self._open = self._possible(self._credited)
@@ -78,13 +81,10 @@ class Milestones:
         self._check_order()
 
     def _check_order(self) -> None:
-        known = range(len(self._after))
-        if any(index not in known for each in self._after for index in each):
-            raise UserError(f"A sub-task comes after one that does not exist; there are {len(known)}, counted from 0.")
-        stuck = [index for index, reached in enumerate(self._with([1.0] * len(known))) if not reached]
-        if stuck:
-            raise UserError(f"The sub-tasks {', '.join(map(str, stuck))} (counted from 0) can never be credited: "
-                            "they wait for each other.")  # fmt: skip
+        reached = self._with([1.0] * len(self._after))
+        if not all(reached):
+            stuck = ", ".join(str(index) for index, done in enumerate(reached) if not done)
+            raise UserError(f"The sub-tasks {stuck} (counted from 0) can never be credited: they wait for each other.")
 
     @property
     def wanted(self) -> NDArray[np.bool_]:

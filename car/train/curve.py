@@ -94,4 +94,5 @@ def _dress(axes: Axes, title: str, furthest: float) -> None:
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    axes.legend(fontsize=18, loc="best", frameon=True, framealpha=0.9, edgecolor=_GRID, labelcolor=_INK)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=18, loc="best", frameon=True, framealpha=0.9, edgecolor=_GRID, labelcolor=_INK)

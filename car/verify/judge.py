@@ -237,7 +237,8 @@ class _Case:
         """From which time on the goal may be done: the last frame where only that one was rewarded."""
         trajectory = self._all[where].trajectory
         last, rewards = len(trajectory) - 1, trajectory.rewards
-        if rewards is not None and len(rewards) and rewards[-1] > 0 and not (rewards[:-1] > 0).any():
+        only_at_the_end = rewards is not None and len(rewards) and rewards[-1] > 0 and not (rewards[:-1] > 0).any()
+        if only_at_the_end or (trajectory.success and trajectory.terminated):
             return last
         return last - int(self._bar.goal_tail * len(trajectory))
 

@@ -273,7 +273,8 @@ def test_no_damage_goes_unnoticed(tmp_path: Path) -> None:
     save_trajectories(path, episodes, "corridor")
     whole = path.read_bytes()
     cut_off = [whole[:length] for length in range(0, len(whole), 7)]
-    flipped = [whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :] for at in range(0, len(whole), 3)]
+    places = [(at, bits) for at in range(0, len(whole), 3) for bits in (0xFF, 0x01)]
+    flipped = [whole[:at] + bytes([whole[at] ^ bits]) + whole[at + 1 :] for at, bits in places]
     complaints = []
     for damaged in (*cut_off, *flipped):
         path.write_bytes(damaged)

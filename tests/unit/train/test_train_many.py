@@ -37,28 +37,26 @@ def test_a_crash_says_how_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_what_the_person_can_put_right_comes_back_as_it_was_said(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="The algorithm 'sac' needs continuous actions"):
-        train_many(EMPTY_ROOM, {"a": "sparse"}, dataclasses.replace(QUICK, algo="sac"), [0], tmp_path)
+    (tmp_path / "a" / "seed-0").mkdir(parents=True)
+    (tmp_path / "a" / "seed-0" / "settings.json").write_text("{}")
+    with pytest.raises(UserError, match="already holds a training run; resume it, or name another folder"):
+        train_many(EMPTY_ROOM, {"a": "sparse"}, QUICK, [0], tmp_path)
 
 
-def test_ctrl_c_ends_all_after_they_saved_a_checkpoint(tmp_path: Path) -> None:
-    heard: set[int] = set()
-
+def test_ctrl_c_ends_a_run_after_it_saved_a_checkpoint(tmp_path: Path) -> None:
     def interrupt(label: str, seed: int, line: Progress) -> None:
-        heard.add(seed)
-        if len(heard) == 2:
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_many(EMPTY_ROOM, {"sparse": "sparse"}, LONG, (0, 1), tmp_path, 2, interrupt)
-    runs = [RunFolder(tmp_path / "sparse" / f"seed-{seed}") for seed in (0, 1)]
-    lengths = [len(run.lines()) for run in runs]
-    for run in runs:
-        latest = run.latest_checkpoint()
-        assert latest is not None
-        assert latest[0] == run.lines()[-1].steps
-    time.sleep(0.5)
-    assert [len(run.lines()) for run in runs] == lengths
+        train_many(EMPTY_ROOM, {"sparse": "sparse"}, LONG, [0, 1], tmp_path, on_progress=interrupt)
+    run = RunFolder(tmp_path / "sparse" / "seed-0")
+    latest = run.latest_checkpoint()
+    assert latest is not None
+    assert latest[0] == run.lines()[-1].steps
+    assert not (tmp_path / "sparse" / "seed-1").exists()
+    length = len(run.lines())
+    time.sleep(0.3)
+    assert len(run.lines()) == length
 
 
 @pytest.mark.parametrize("seeds", [[], [1, 1]])
