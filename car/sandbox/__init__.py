@@ -82,7 +82,7 @@ class Limits:
     """What one checker may use.
 
     Args:
-        load_seconds: from starting the process until the program is loaded.
+        load_seconds: until the program is loaded, from when its process has numpy and cv2 (which blames no checker).
         frame_seconds: wall-clock time for one frame, `identify` included where it runs.
         memory_mb: address space beyond the interpreter with numpy and cv2, in MiB.
         lives: how often a worker that died is replaced within one batch before the rest of the batch is given up.

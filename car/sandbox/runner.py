@@ -126,6 +126,9 @@ class Runner:
     def ask(self, chunk: Chunk, slots: NDArray[np.intp]) -> None:
         """Starts answering the frames in these slots of the chunk."""
         self._chunk, self._todo = chunk, slots
+        if self.finished:
+            # Nothing asked: a worker that was sent an empty request would be ended as still busy with it.
+            return
         if failure := self.failure or self._given_up:
             self._fill(failure)
         elif self._state is State.GONE:
@@ -147,7 +150,7 @@ class Runner:
         """
         ping = self._live.read_ping()
         if ping != self._nonce:
-            self._died(None if ping is None else _BROKE)
+            self._died(broke=ping is not None)
         elif self._state is State.STARTING:
             self._enter(State.LOADING)
         elif self._state is State.LOADING:
@@ -235,7 +238,7 @@ class Runner:
         count = self._present.sheet.accept(self.column, self._present.rows[self._todo], mailbox)
         self._todo = self._todo[count:]
 
-    def _died(self, cause: str | None) -> None:
+    def _died(self, broke: bool) -> None:
         state, mailbox = self._state, self._live.mailbox
         said = self.stop()
         if state is State.STARTING:
@@ -244,9 +247,12 @@ class Runner:
                 "see whether `python -I -c 'import numpy, cv2'` works with this Python."
             )
         if state is State.LOADING:
-            self._fail_for_good(Crashed("load", cause or said))
+            self._fail_for_good(Crashed("load", _BROKE if broke else said))
+        elif broke:
+            # Whether it wrote its records before or after, they are not worth more than its nonce.
+            self._blame(Crashed("check", _BROKE))
         else:
-            self._lost(mailbox, Crashed(mailbox.where(), cause or said))
+            self._lost(mailbox, Crashed(mailbox.where(), said))
 
     def _overran(self, limit: float) -> None:
         state, mailbox = self._state, self._live.mailbox

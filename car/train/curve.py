@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 from numpy.typing import NDArray
 
@@ -35,7 +36,8 @@ def success_curve(runs: Mapping[str, Sequence[Path]], path: Path, title: str) ->
     Raises:
         UserError: the progress of a run is damaged.
     """
-    figure = Figure(figsize=(16, 9), dpi=100, layout="constrained", facecolor="white")
+    layout = ConstrainedLayoutEngine(w_pad=0.35, h_pad=0.25)
+    figure = Figure(figsize=(16, 9), dpi=100, layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     furthest = 0.0

@@ -10,7 +10,7 @@ from car.rewards import Reward
 from car.task import Task
 from car.train.settings import EVALUATION_SEED, Evaluation, TrainSettings
 
-_AT_ONCE = 16
+_AT_ONCE = 20
 
 
 class Actor(Protocol):

@@ -38,8 +38,8 @@ class RunFolder:
         """Whether the run has reached all of its steps; the policy is the last file that a run writes."""
         return self.policy.exists()
 
-    def begin(self, asked: Mapping[str, Any], resume: bool) -> None:
-        """Writes what is asked into a new folder, or checks that it is what the folder's run was asked.
+    def check(self, asked: Mapping[str, Any], resume: bool) -> None:
+        """Checks that the folder is free, or that its run is the one that is asked for.
 
         Args:
             asked: the ``task``, ``reward`` and ``settings`` of the run, JSON-serialisable.
@@ -49,19 +49,30 @@ class RunFolder:
             UserError: there is a run and `resume` is off, or it was asked for something else; says which field.
         """
         if not self.settings.exists():
-            about = {"format": FORMAT, **asked, "versions": _versions(), "machine": _machine()}
-            write_text(self.settings, json.dumps(about, indent=2, sort_keys=True) + "\n")
             return
         if not resume:
             raise UserError(f"{self.path} already holds a training run; resume it, or name another folder.")
-        before = self.read_settings()
+        before = dict(_flat(self.read_settings()))
         for field, value in _flat(asked):
-            was = dict(_flat(before)).get(field)
-            if was != value:
+            if before.get(field) != value:
                 raise UserError(
-                    f"The run in {self.path} has {field} = {was!r}, not {value!r}; ask for the same, or name "
-                    "another folder."
+                    f"The run in {self.path} has {field} = {before.get(field)!r}, not {value!r}; ask for the same, or "
+                    "name another folder."
                 )
+
+    def describe(self, asked: Mapping[str, Any]) -> None:
+        """Writes what is asked, with versions and machine, unless it is there already.
+
+        Raises:
+            UserError: the folder cannot be written.
+        """
+        if self.settings.exists():
+            return
+        about = {"format": FORMAT, **asked, "versions": _versions(), "machine": _machine()}
+        try:
+            write_text(self.settings, json.dumps(about, indent=2, sort_keys=True) + "\n")
+        except OSError as error:
+            raise UserError(f"The folder {self.path} cannot be written: {error.strerror}.") from error
 
     def read_settings(self) -> dict[str, Any]:
         """What the run was asked, with versions and machine.

@@ -99,7 +99,8 @@ def train_many(
         For each label the results in the order of the seeds.
 
     Raises:
-        UserError: what `train` raises; the other runs are stopped, after they saved a checkpoint.
+        UserError: what `train` raises, or a folder that cannot be written; the other runs are stopped, after they
+            saved a checkpoint.
         CarError: a process ended in another way; holds the last lines that it said.
         KeyboardInterrupt: Ctrl-C, after every run saved a checkpoint.
     """
@@ -143,9 +144,8 @@ class _Child:
     def __init__(self, job: Job, said: "queue.Queue[tuple[_Child, str | None]]") -> None:
         self.job = job
         self._error: dict[str, Any] | None = None
-        job.folder.mkdir(parents=True, exist_ok=True)
         self._log = job.folder / "log.txt"
-        with self._log.open("wb") as log:
+        with _opened(self._log) as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "car.train"],
                 stdin=subprocess.PIPE,
@@ -201,6 +201,14 @@ class _Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             return
+
+
+def _opened(log: Path) -> IO[bytes]:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("wb")
+    except OSError as error:
+        raise UserError(f"The folder {log.parent} cannot be written: {error.strerror}.") from error
 
 
 def _tell(stdin: IO[str], text: str) -> None:

@@ -1,7 +1,7 @@
 """One training run, from its settings to its folder."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from car.rewards import Reward
 from car.task import Task
 from car.train.evaluate import Actor, Exam
 from car.train.folder import RunFolder, steps_to
-from car.train.settings import Evaluation, OnProgress, Progress, TrainSettings
+from car.train.settings import EVALUATION_SEED, Evaluation, OnProgress, Progress, TrainSettings
 
 SPARSE = "sparse"
 """The name of having no reward but the environment's own."""
@@ -71,25 +71,32 @@ def train(
     """
     run = RunFolder(folder)
     asked = {"task": task.as_dict(), "reward": _identity(reward), "settings": settings.as_dict()}
-    run.begin(asked, resume)
+    run.check(asked, resume)
     if not run.finished:
         with _opened(reward, settings, allow_unreviewed) as live:
-            _learn(run, task, live, settings, on_progress or _say_nothing)
+            _learn(run, asked, task, live, settings, on_progress or _say_nothing)
     if not run.curve.exists():
         _draw(run, task.name, _label(reward))
     return result_of(folder)
 
 
-def _learn(run: RunFolder, task: Task, live: Reward | None, settings: TrainSettings, on_progress: OnProgress) -> None:
+def _learn(
+    run: RunFolder,
+    asked: Mapping[str, Any],
+    task: Task,
+    live: Reward | None,
+    settings: TrainSettings,
+    on_progress: OnProgress,
+) -> None:
     from car.train.sb3 import Training
 
-    watched = live if settings.observe_milestones else None
+    examiner = live if settings.observe_milestones else None
     with (
-        Exam(
-            task, settings.eval_episodes, deterministic=settings.eval_deterministic, reward=watched, settings=settings
-        ) as exam,
+        Exam(task, settings.eval_episodes, EVALUATION_SEED, settings.eval_deterministic, examiner, settings) as exam,
         Training(run, task, live, settings) as training,
     ):
+        # Not before all is known to work: a folder without a run can be used for another one.
+        run.describe(asked)
         training.learn(exam, on_progress)
 
 

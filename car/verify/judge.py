@@ -19,14 +19,18 @@ class Bar:
     Args:
         expert_share: at least this share of the experts completes the whole chain, in order.
         random_share: fewer than this share of the random trajectories does.
-        early_share: at most this share of the random trajectories completes a sub-task as soon as half of the experts
-            have; more means that acting at random is as good as knowing how.
+        early_share: at most this share of the random trajectories completes a sub-task that needs no other before it
+            as soon as half of the experts have; more means that acting at random is as good as knowing how.
+        later_share: the same for one that needs others before it, counted from the moment at which it became possible.
+            It forgives much more: a right sub-task may be a step or two away from the one before it, so that many
+            random agents stumble into it.
         goal_tail: where the moment of success is not known, the goal may be done this share of the frames early.
     """
 
     expert_share: float = 1.0
     random_share: float = 0.10
     early_share: float = 0.25
+    later_share: float = 0.80
     goal_tail: float = 0.10
 
     def __str__(self) -> str:
@@ -104,8 +108,8 @@ class _Case:
             self._too_early,
             self._goal_too_early,
             self._never_on_expert,
-            self._too_easy,
             self._duplicate,
+            self._too_easy,
         )
         for rule in rules:
             finding = rule(index)
@@ -279,7 +283,8 @@ class _Case:
         possible = [
             w for w in self._randoms if all(self._times[w][before] is not None for before in self._after[index])
         ]
-        if len(possible) < 5 or len(quick) <= self._bar.early_share * len(possible):
+        share = self._bar.later_share if self._after[index] else self._bar.early_share
+        if len(possible) < 5 or len(quick) <= share * len(possible):
             return None
         time = self._times[quick[0]][index]
         message = (

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from car.frames import Frames
 from car.sandbox import Answers, Crashed, Refused, Session, TimedOut
 from car.trajectory import Trajectory
 
@@ -53,6 +54,9 @@ def observe(
 ) -> list[Observation]:
     """Lets the checkers of a session look at every trajectory.
 
+    A checker that fails is not asked about the trajectories after that one: it is rejected as it is, and one that
+    never answers would cost its time limit on every frame.
+
     Args:
         session: the checkers.
         trajectories: what to look at.
@@ -61,32 +65,54 @@ def observe(
         seed: for the shuffle.
         on_trajectory: called after each trajectory.
     """
-    order = np.random.default_rng(seed)
+    look = _Look(session, again, np.random.default_rng(seed))
     observed = []
     for trajectory in trajectories:
-        observed.append(_look(session, trajectory, again, order))
+        observed.append(look.at(trajectory))
         if on_trajectory:
             on_trajectory(trajectory)
     return observed
 
 
-def _look(session: Session, trajectory: Trajectory, again: Session | None, order: np.random.Generator) -> Observation:
-    pictures, first_times, inverse = np.unique(trajectory.order, return_index=True, return_inverse=True)
-    # Asked in the order of time: an unexpected memory of a checker then shows as it would in training.
-    in_time = np.argsort(first_times)
-    frames = trajectory.pictures[pictures[in_time]]
-    place = np.empty_like(in_time)
-    place[in_time] = np.arange(len(in_time))
-    answers = session.run(trajectory.frame(0), frames)
-    seen = place[inverse]
-    return Observation(
-        trajectory=trajectory,
-        done=(answers.done == 1)[seen],
-        failures=_first_failures(answers, first_times[in_time]),
-        disagreements={}
-        if again is None
-        else _disagreements(again, trajectory, frames, answers, first_times[in_time], order),
-    )
+class _Look:
+    def __init__(self, session: Session, again: Session | None, order: np.random.Generator) -> None:
+        self._session, self._again, self._order = session, again, order
+        self._sound = np.ones(len(session.checkers), np.bool_)
+
+    def at(self, trajectory: Trajectory) -> Observation:
+        pictures, first_times, inverse = np.unique(trajectory.order, return_index=True, return_inverse=True)
+        # Asked in the order of time: an unexpected memory of a checker then shows as it would in training.
+        in_time = np.argsort(first_times)
+        frames, times = trajectory.pictures[pictures[in_time]], first_times[in_time]
+        place = np.empty_like(in_time)
+        place[in_time] = np.arange(len(in_time))
+        answers = self._session.run(trajectory.frame(0), frames, self._asked(len(frames)))
+        failures = _first_failures(answers, times)
+        self._sound[list(failures)] = False
+        return Observation(
+            trajectory=trajectory,
+            done=(answers.done == 1)[place[inverse]],
+            failures=failures,
+            disagreements=self._disagreements(trajectory, frames, answers, times),
+        )
+
+    def _asked(self, rows: int) -> NDArray[np.bool_]:
+        return np.tile(self._sound, (rows, 1))
+
+    def _disagreements(
+        self, trajectory: Trajectory, frames: Frames, answers: Answers, times: NDArray[np.int64]
+    ) -> dict[int, int]:
+        if self._again is None:
+            return {}
+        shuffled = self._order.permutation(len(frames))
+        second = self._again.run(trajectory.frame(0), frames[shuffled], self._asked(len(frames)))
+        back = np.empty_like(shuffled)
+        back[shuffled] = np.arange(len(shuffled))
+        differs = second.done[back] != answers.done
+        differs |= ~np.isclose(second.progress[back], answers.progress, equal_nan=True)
+        differs &= self._sound
+        rows = {checker: np.flatnonzero(differs[:, checker]) for checker in range(differs.shape[1])}
+        return {checker: int(times[where].min()) for checker, where in rows.items() if len(where)}
 
 
 def _first_failures(answers: Answers, times: NDArray[np.int64]) -> dict[int, tuple[int, Failure]]:
@@ -94,24 +120,3 @@ def _first_failures(answers: Answers, times: NDArray[np.int64]) -> dict[int, tup
     for (row, checker), outcome in sorted(answers.failures.items()):
         failures.setdefault(checker, (int(times[row]), outcome))
     return failures
-
-
-def _disagreements(
-    again: Session,
-    trajectory: Trajectory,
-    frames: NDArray[np.uint8],
-    answers: Answers,
-    times: NDArray[np.int64],
-    order: np.random.Generator,
-) -> dict[int, int]:
-    shuffled = order.permutation(len(frames))
-    second = again.run(trajectory.frame(0), frames[shuffled])
-    back = np.empty_like(shuffled)
-    back[shuffled] = np.arange(len(shuffled))
-    differs = (second.done[back] != answers.done) | ~np.isclose(second.progress[back], answers.progress, equal_nan=True)
-    found = {}
-    for checker in range(differs.shape[1]):
-        rows = np.flatnonzero(differs[:, checker])
-        if len(rows):
-            found[checker] = int(times[rows].min())
-    return found

@@ -18,8 +18,8 @@ class Rule(StrEnum):
     NEVER_ON_EXPERT = "never on an expert"
     TOO_EARLY = "before what it depends on"
     GOAL_TOO_EARLY = "goal before the end"
-    TOO_EASY = "random is as fast as the expert"
     DUPLICATE = "same as another"
+    TOO_EASY = "random is as fast as the expert"
     CHAIN_ON_EXPERT = "chain not done by experts"
     CHAIN_ON_RANDOM = "chain done by random"
 

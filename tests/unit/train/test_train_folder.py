@@ -15,6 +15,13 @@ ASKED: dict[str, Any] = {
 }
 
 
+def begun(path: Path) -> RunFolder:
+    run = RunFolder(path)
+    run.check(ASKED, resume=False)
+    run.describe(ASKED)
+    return run
+
+
 def line(steps: int, success: float | None = None, episodes: int = 0) -> Progress:
     return Progress(steps, 100, 1.0, 1.0, episodes, train_success=success)
 
@@ -24,8 +31,7 @@ def asked(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_new_folder_gets_what_was_asked_with_versions_and_machine(tmp_path: Path) -> None:
-    run = RunFolder(tmp_path / "run")
-    run.begin(ASKED, resume=False)
+    run = begun(tmp_path / "run")
     about = run.read_settings()
     assert {key: about[key] for key in ASKED} == ASKED
     assert {"python", "torch", "stable-baselines3", "numpy"} <= about["versions"].keys()
@@ -33,11 +39,10 @@ def test_a_new_folder_gets_what_was_asked_with_versions_and_machine(tmp_path: Pa
 
 
 def test_a_second_run_in_the_same_folder_must_be_asked_for(tmp_path: Path) -> None:
-    run = RunFolder(tmp_path)
-    run.begin(ASKED, resume=False)
+    run = begun(tmp_path)
     with pytest.raises(UserError, match="already holds a training run; resume it, or name another folder"):
-        run.begin(ASKED, resume=False)
-    run.begin(ASKED, resume=True)
+        run.check(ASKED, resume=False)
+    run.check(ASKED, resume=True)
 
 
 @pytest.mark.parametrize(
@@ -51,17 +56,27 @@ def test_a_second_run_in_the_same_folder_must_be_asked_for(tmp_path: Path) -> No
     ],
 )
 def test_resuming_something_else_says_which_field_differs(tmp_path: Path, changes: dict[str, Any], says: str) -> None:
-    run = RunFolder(tmp_path)
-    run.begin(ASKED, resume=False)
+    run = begun(tmp_path)
     with pytest.raises(UserError) as caught:
-        run.begin(asked(**changes), resume=True)
+        run.check(asked(**changes), resume=True)
     assert says in str(caught.value)
 
 
 def test_a_reward_that_moved_but_did_not_change_is_the_same(tmp_path: Path) -> None:
-    run = RunFolder(tmp_path)
-    run.begin(ASKED, resume=False)
-    run.begin(asked(reward={"kind": "bundle", "path": "elsewhere", "sha256": "12"}), resume=True)
+    run = begun(tmp_path)
+    run.check(asked(reward={"kind": "bundle", "path": "elsewhere", "sha256": "12"}), resume=True)
+
+
+def test_what_was_asked_first_is_never_written_over(tmp_path: Path) -> None:
+    run = begun(tmp_path)
+    run.describe(asked(settings={"seed": 9}))
+    assert run.read_settings()["settings"] == ASKED["settings"]
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot be written"):
+        RunFolder(tmp_path / "file" / "run").describe(ASKED)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,12 @@ def test_ctrl_c_ends_a_run_after_it_saved_a_checkpoint(tmp_path: Path) -> None:
     assert len(run.lines()) == length
 
 
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot be written"):
+        train_many(EMPTY_ROOM, {"a": "sparse"}, QUICK, [0], tmp_path / "file")
+
+
 @pytest.mark.parametrize("seeds", [[], [1, 1]])
 def test_seeds_that_cannot_be_told_apart(tmp_path: Path, seeds: list[int]) -> None:
     with pytest.raises(UserError, match="there must be at least one, and all must differ"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from empty_room import EMPTY_ROOM, PENDULUM, QUICK, HalfWay
 
-from car.errors import UserError
+from car.errors import BadBundle, UserError
 from car.train import Progress, TrainSettings, evaluate, load_policy, result_of, train
 from car.train.folder import RunFolder
 
@@ -145,13 +145,21 @@ def test_sac_for_continuous_actions(tmp_path: Path) -> None:
     assert [line.evaluation is None for line in lines] == [True, True, False]
     assert result.evaluation is not None
     assert result.evaluation.length == 200
-    assert result.train_success == 0
+    # No training episode of 200 steps has ended yet.
+    assert result.train_success is None
 
 
 @pytest.mark.parametrize(("task", "algo", "needs"), [(PENDULUM, "dqn", "discrete"), (EMPTY_ROOM, "sac", "continuous")])
 def test_an_algorithm_that_cannot_act_in_the_task(tmp_path: Path, task: object, algo: str, needs: str) -> None:
     with pytest.raises(UserError, match=f"The algorithm '{algo}' needs {needs} actions"):
         train(task, "sparse", TrainSettings.for_algo(algo, steps=10), tmp_path)  # type: ignore[arg-type]
+    assert not RunFolder(tmp_path).settings.exists()
+
+
+def test_a_bundle_that_is_not_there_leaves_the_folder_free(tmp_path: Path) -> None:
+    with pytest.raises(BadBundle):
+        train(EMPTY_ROOM, tmp_path / "bundle", QUICK, tmp_path / "run")
+    RunFolder(tmp_path / "run").check({}, resume=False)
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:

@@ -1,0 +1,48 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Both make the virtual environment themselves.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow test-external check format wheel clean
+
+help:  ## Say what the targets are.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# Everything in one pip command with the constraints: torch then stays the pinned build for the processor.
+$(INSTALLED): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not on the PATH; try: make PYTHON=python3 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+install: $(INSTALLED)  ## Make the virtual environment in .venv.
+
+demo: $(INSTALLED)  ## Two frames in, a trained agent out: about five minutes, no API key.
+	$(BIN)/car demo
+
+test: $(INSTALLED)  ## Run the tests.
+	$(BIN)/python -m pytest -q
+
+test-slow: $(INSTALLED)  ## Run the tests that take minutes.
+	$(BIN)/python -m pytest -q -m slow
+
+test-external: $(INSTALLED)  ## Run the tests that need a network or an API key.
+	$(BIN)/python -m pytest -q -m external
+
+check: $(INSTALLED)  ## Lint, format check, types and import contracts.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED)  ## Format the code.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: $(INSTALLED)  ## Build the wheel into dist/.
+	$(BIN)/python -m build --wheel
+
+clean:  ## Remove what the targets made, the virtual environment included.
+	rm -rf $(VENV) dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
