@@ -60,7 +60,7 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         self,
         env: Env,
         reward: Reward | str | Path,
-        shaping: Literal["potential", "bonus"] = "potential",
+        shaping: Literal["potential", "bonus"] = "bonus",
         env_reward: Literal["add", "replace"] = "add",
         gamma: float = 0.99,
         scale: float = 1.0,

@@ -44,7 +44,7 @@ class DenseVecReward(VecEnvWrapper):
         self,
         venv: VecEnv,
         reward: Reward | str | Path,
-        shaping: Literal["potential", "bonus"] = "potential",
+        shaping: Literal["potential", "bonus"] = "bonus",
         env_reward: Literal["add", "replace"] = "add",
         gamma: float = 0.99,
         scale: float = 1.0,
