@@ -1,6 +1,8 @@
-"""The commands, and the entry point."""
+"""The commands."""
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -29,30 +31,38 @@ def _print_version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(
+    help="Code as Reward: a vision-language model writes reward programs; verified, they train agents.\n\n"
+    "Example: car demo\n\n"
+    "It needs no API key. On a task of your own: car record, car generate, car review, car train."
+)
 def _car(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Code as Reward: a vision-language model writes reward programs; verified, they train agents.
+    pass
 
-    Start with `car demo`, which needs no API key. On a task of your own: `car record`, `car generate`, `car review`,
-    `car train`.
+
+def flowed(text: str) -> str:
+    """A docstring whose paragraphs are one line each, so that they fill a terminal of any width.
+
+    A paragraph that begins with "Example" keeps its lines: each is a command.
     """
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(each if each.startswith("Example") else each.replace("\n", " ") for each in paragraphs)
 
 
-app.command("demo")(demo)
-app.command("tasks")(tasks)
-app.command("record")(record)
-app.command("generate")(generate)
-app.command("verify")(verify)
-app.command("bundles")(bundles)
-app.command("review")(review)
-app.command("train")(train)
-app.command("doctor")(doctor)
+def _add(name: str, command: Callable[..., Any]) -> None:
+    app.command(name, help=flowed(command.__doc__ or ""))(command)
 
 
-def main() -> None:
-    """Runs the command line and exits with its code."""
-    app()
+_add("demo", demo)
+_add("tasks", tasks)
+_add("record", record)
+_add("generate", generate)
+_add("verify", verify)
+_add("bundles", bundles)
+_add("review", review)
+_add("train", train)
+_add("doctor", doctor)

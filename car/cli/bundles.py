@@ -2,13 +2,17 @@
 
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
-from car.cli.output import REWARDS, TRAJECTORIES, Json, Rewards, Trajectories, notes, result
+from car.cli.output import REWARDS, TRAJECTORIES, Json, Rewards, Trajectories, next_step, notes, result
 from car.errors import BadBundle, BadTrajectory, UserError
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from car.bundle import Bundle
 
 
 def bundles(rewards: Rewards = REWARDS, as_json: Json = False) -> None:
@@ -16,27 +20,50 @@ def bundles(rewards: Rewards = REWARDS, as_json: Json = False) -> None:
 
     Example: car bundles
     """
+    from rich.table import Table
+    from rich.text import Text
+
     from car.bundle import list_bundles, load_bundle
 
-    table = Table(
-        "bundle", "verdict", "review", "sub-tasks", "written by", header_style="dim", box=None, padding=(0, 2)
-    )
+    table = Table(header_style="dim", box=None, padding=(0, 2, 0, 0))
+    for column in ("bundle", "verdict", "review", "sub-tasks", "written by"):
+        table.add_column(column, no_wrap=column in ("verdict", "review"), overflow="fold")
     documents: list[dict[str, Any]] = []
+    damaged: list[Text] = []
     for path in list_bundles(rewards):
         try:
             loaded = load_bundle(path)
         except BadBundle as error:
-            table.add_row(str(path), "[red]damaged[/]", "", "", "")
+            table.add_row(Text(path.name), Text("damaged", "red"))
+            damaged.append(Text(str(error), "red"))
             documents.append({"bundle": str(path), "error": str(error)})
             continue
-        verdict = "[green]accepted[/]" if loaded.verdict.accepted else "[red]rejected[/]"
-        review = loaded.approval.decision if loaded.approval else "none"
-        names = ", ".join(each.subtask.name for each in loaded.checkers)
-        table.add_row(str(path), verdict, review, names, ", ".join(loaded.provenance.models))
-        documents.append(
-            {"bundle": str(path), "accepted": loaded.verdict.accepted, "review": review, "task": loaded.task.name}
-        )
-    result(as_json, {"bundles": documents}, table)
+        table.add_row(*_row(loaded))
+        documents.append(_document(loaded))
+    if not documents:
+        result(as_json, {"bundles": []}, f"There are no reward bundles in {rewards}; make one with `car generate`.")
+        return
+    result(as_json, {"bundles": documents}, table, *damaged, "", next_step("car review BUNDLE --open"))
+
+
+def _row(loaded: "Bundle") -> list["Text"]:
+    from rich.text import Text
+
+    verdict = Text("accepted", "green") if loaded.verdict.accepted else Text("rejected", "red")
+    review = Text(loaded.approval.decision) if loaded.approval else Text("none", "dim")
+    names = Text("\n".join(each.subtask.name for each in loaded.checkers))
+    return [Text(loaded.path.name), verdict, review, names, Text("\n".join(loaded.provenance.models))]
+
+
+def _document(loaded: "Bundle") -> dict[str, Any]:
+    return {
+        "bundle": str(loaded.path),
+        "task": loaded.task.name,
+        "accepted": loaded.verdict.accepted,
+        "review": loaded.approval.decision if loaded.approval else "none",
+        "subtasks": [each.subtask.name for each in loaded.checkers],
+        "models": list(loaded.provenance.models),
+    }
 
 
 def review(
@@ -53,26 +80,36 @@ def review(
     The page shows both frames, every program, the evidence, and where each checker fires. A decision binds to the
     sha256 of the files: it is void as soon as one of them changes.
 
-    Examples: car review doorkey-8x8 --open
+    Examples:
+    car review doorkey-8x8 --open
     car review doorkey-8x8 --approve
     """
-    from car.bundle import decide, find_bundle, load_bundle
+    from car.bundle import find_bundle, load_bundle
 
     loaded = load_bundle(find_bundle(bundle, rewards))
     if approve and reject is not None:
         raise UserError("Either --approve or --reject, not both.")
     if approve or reject is not None:
-        decision = decide(loaded, "approved" if approve else "rejected", reject or "")
-        said = f"{loaded.path}: {decision.decision}, bound to {decision.manifest_sha256[:16]}."
-        result(as_json, {"bundle": str(loaded.path), "decision": decision.decision, "why": decision.why}, said)
+        _decide(loaded, bundle, reject, as_json)
         return
     page = _write_page(loaded, folder)
     if open_:
         webbrowser.open(page.resolve().as_uri())
-    result(as_json, {"bundle": str(loaded.path), "page": str(page)}, f"Review page: {page}")
+    advice = next_step(f"read it, then car review {bundle} --approve, or --reject WHY")
+    result(as_json, {"bundle": str(loaded.path), "page": str(page)}, f"Review page: {page}", advice)
 
 
-def _write_page(loaded: Any, folder: Path) -> Path:
+def _decide(loaded: "Bundle", name: str, reject: str | None, as_json: bool) -> None:
+    from car.bundle import decide
+
+    decision = decide(loaded, "approved" if reject is None else "rejected", reject or "")
+    said = f"{loaded.path}: {decision.decision}, bound to {decision.manifest_sha256[:16]}."
+    command = f"car train {loaded.task.name} --reward {name}" if reject is None else f"car generate {loaded.task.name}"
+    document = {"bundle": str(loaded.path), "decision": decision.decision, "why": decision.why}
+    result(as_json, document, said, next_step(command))
+
+
+def _write_page(loaded: "Bundle", folder: Path) -> Path:
     from car.files import write_text
     from car.record import load_set
     from car.review import review_page
@@ -81,8 +118,8 @@ def _write_page(loaded: Any, folder: Path) -> Path:
     try:
         experts, randoms = load_set(folder, loaded.task.name)
     except BadTrajectory as error:
-        notes.print(f"[yellow]{error}[/] The page shows no strips of frames.")
+        notes.print(f"{error} The page shows no strips of frames.", style="yellow", markup=False)
         experts, randoms = [], []
-    page: Path = loaded.path / "review.html"
+    page = loaded.path / "review.html"
     write_text(page, review_page(loaded, [*experts, *randoms], ProcessSandbox()))
     return page

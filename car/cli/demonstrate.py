@@ -4,15 +4,20 @@ import dataclasses
 import time
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from car.cli.output import Json, notes, result
-from car.cli.show import Narrator, verdict_table
 from car.cli.training import Board, summary_table
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+    from car.bundle import Bundle
+    from car.cli.show import Narrator
+    from car.record import Progress as Recorded
+    from car.train import Progress
 
 
 def demo(
@@ -28,61 +33,71 @@ def demo(
     their programs, these are tried on expert and random episodes, wrong ones go back with the facts, and PPO is
     trained with the generated reward and with the sparse one. Interrupted, it goes on where it stopped.
 
+    Exit code 0: done, and the reward is verified. 1: done, but not verified.
+
     Example: car demo --open
     """
+    from rich.live import Live
+
+    from car.cli.show import Narrator
     from car.demo import Audience, Demo, show
 
     began = time.monotonic()
-    with Live(console=notes, refresh_per_second=4, auto_refresh=True) as live:
-        stage = _Stage(live, steps)
-        narrator = Narrator(notes)
-        audience = Audience(stage.begin, stage.recorded, narrator, stage.bundled, stage.trained)
+    with Live("", console=notes, refresh_per_second=8, transient=True) as live:
+        stage = _Stage(live, Narrator(notes), steps)
+        audience = Audience(stage.begin, stage.recorded, stage.narrator, stage.bundled, stage.trained)
         shown = show(Demo(folder, task, steps), audience)
-        stage.end()
+    seconds = round(time.monotonic() - began, 1)
     document = {
         "report": str(shown.report),
         "review": str(shown.review),
         "bundle": str(shown.bundle.path),
         "accepted": shown.bundle.verdict.accepted,
         "runs": {label: [dataclasses.asdict(each) for each in runs] for label, runs in shown.results.items()},
-        "seconds": round(time.monotonic() - began, 1),
+        "seconds": seconds,
     }
     if open_:
         webbrowser.open(shown.report.resolve().as_uri())
-    done = f"Done in {document['seconds']:.0f} seconds. Open the report in a browser:"
-    pages = f"[bold]{shown.report.resolve()}[/]\nReview page: {shown.review.resolve()}"
-    result(as_json, document, summary_table(shown.results), done, pages)
+    pages = [f"Review page: {shown.review.resolve()}", f"Next: open the report, {shown.report.resolve()}"]
+    result(as_json, document, summary_table(shown.results), "", f"Done in {seconds:.0f} seconds.", *pages)
     raise typer.Exit(0 if shown.bundle.verdict.accepted else 1)
 
 
 class _Stage:
-    """What the live part of the screen shows at each stage."""
+    """What the live part of the screen shows at each stage.
 
-    def __init__(self, live: Live, steps: int) -> None:
+    Args:
+        live: the live part.
+        narrator: tells of the second stage.
+        steps: of each training run of the third.
+    """
+
+    def __init__(self, live: "Live", narrator: "Narrator", steps: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self.narrator = narrator
         self._live = live
         self._board = Board(steps)
         self._bar = Progress(TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
-        self._tasks: dict[str, Any] = {}
+        self._bars: dict[str, Any] = {}
 
     def begin(self, number: int, title: str) -> None:
-        self.end()
-        notes.print(f"\n[bold blue]{number}. {title}[/]")
-        shown: dict[int, Any] = {1: self._bar, 3: self._board}
-        self._live.update(shown.get(number, ""))
+        notes.print(f"{'' if number == 1 else chr(10)}{number}. {title}", style="bold blue", markup=False)
+        shown: dict[int, Any] = {1: self._bar, 2: self.narrator, 3: self._board}
+        self._live.update(shown[number], refresh=True)
 
-    def recorded(self, told: Any) -> None:
-        if told.who not in self._tasks:
-            self._tasks[told.who] = self._bar.add_task(f"{told.who} episodes", total=told.wanted)
-        self._bar.update(self._tasks[told.who], completed=told.done)
+    def recorded(self, told: "Recorded") -> None:
+        if told.who not in self._bars:
+            self._bars[told.who] = self._bar.add_task(f"{told.who} episodes", total=told.wanted)
+        self._bar.update(self._bars[told.who], completed=told.done)
 
-    def bundled(self, bundle: Any) -> None:
+    def bundled(self, bundle: "Bundle") -> None:
+        from car.cli.show import verdict_table
+
+        self._live.update("", refresh=True)
         notes.print(verdict_table(bundle.verdict))
-        notes.print(f"The bundle is in [bold]{bundle.path}[/]")
+        notes.print(f"The bundle is in {bundle.path}", markup=False, soft_wrap=True)
+        self._live.update("  writing the review page ...", refresh=True)
 
-    def trained(self, label: str, seed: int, line: Any) -> None:
+    def trained(self, label: str, seed: int, line: "Progress") -> None:
         self._board.note(label, seed, line)
-        self._live.refresh()
-
-    def end(self) -> None:
-        """Clears the live part."""
-        self._live.update("")

@@ -1,12 +1,17 @@
 """`car generate` and `car verify`."""
 
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from car.cli.output import REWARDS, TRAJECTORIES, Json, Rewards, Trajectories, notes, progress, result
-from car.cli.show import Narrator, verdict_table
+from car.cli.output import REWARDS, TRAJECTORIES, Json, Rewards, Trajectories, next_step, notes, progress, result
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from car.cli.show import Narrator
 
 _MADE = "Recorded from a live session with `car generate --record`."
 
@@ -35,11 +40,15 @@ def generate(
     """Has a VLM write reward code for a task, verifies it, and writes a bundle.
 
     Each reply is on disk before it is read: interrupted and started again, it goes on and asks nothing twice.
+
     Exit code 0: verified. 1: finished, but not verified.
 
-    Example: car generate doorkey-8x8 --vlm anthropic/MODEL
+    Examples:
+    car generate doorkey-8x8 --vlm anthropic/MODEL
+    car generate doorkey-8x8 --vlm replay/doorkey-8x8
     """
     from car.bundle import save_bundle
+    from car.cli.show import Narrator, used, verdict_table
     from car.generation import provenance_of, session_with
     from car.record import load_set
     from car.refine import Budget
@@ -49,20 +58,32 @@ def generate(
     from car.verify import split
 
     found = find_task(task)
-    experts, randoms = load_set(folder, found.name)
     asked = session_with(
         vlm, rewards / ".journal" / found.name, base_url=base_url, record=record, made=made, strict=strict
     )
-    notes.print(f"[bold]{found.name}[/] with {asked.name}, at most {attempts} programs a sub-task")
-    draft = generate_(
-        split(experts, randoms), asked, ProcessSandbox(), Budget(attempts), listen=Narrator(notes, programs)
-    )
+    experts, randoms = load_set(folder, found.name)
+    notes.print(f"{found.name} with {asked.name}, at most {attempts} programs a sub-task", markup=False)
+    narrator = Narrator(notes, programs)
+    with _shown(narrator, asked.name):
+        draft = generate_(split(experts, randoms), asked, ProcessSandbox(), Budget(attempts), listen=narrator)
     path = save_bundle(rewards, found, draft, provenance_of(asked, draft), [*experts, *randoms])
     document = {"bundle": str(path), "calls": len(draft.attempts), "verdict": draft.verdict.as_dict()}
-    told = f"{path}: {len(draft.attempts)} calls, {draft.usage.input_tokens} + {draft.usage.output_tokens} tokens."
-    advice = f"Next: car review {found.name} --open" if draft.verdict.accepted else "Not verified; see car review."
-    result(as_json, document, verdict_table(draft.verdict), told, advice)
+    told = f"{path}: {used(len(draft.attempts), draft.usage)}."
+    shown = [verdict_table(draft.verdict), told, next_step(f"car review {_named(path, rewards)} --open")]
+    result(as_json, document, *shown)
     raise typer.Exit(0 if draft.verdict.accepted else 1)
+
+
+def _shown(narrator: "Narrator", vlm: str) -> "AbstractContextManager[Any]":
+    """What is going on, live; not for `manual`, which prints where its question lies and waits for a person."""
+    from rich.live import Live
+
+    return nullcontext() if vlm == "manual" else Live(narrator, console=notes, transient=True, refresh_per_second=8)
+
+
+def _named(bundle: Path, rewards: Path) -> str:
+    """What a person types to name a bundle to the next command."""
+    return bundle.name if rewards == REWARDS else str(bundle)
 
 
 def verify(
@@ -81,6 +102,7 @@ def verify(
     Example: car verify doorkey-8x8
     """
     from car.bundle import find_bundle, load_bundle
+    from car.cli.show import verdict_table
     from car.record import load_set
     from car.sandbox.process import ProcessSandbox
     from car.verify import judge, observe, split
@@ -97,5 +119,7 @@ def verify(
         seen = observe(first, judged, second, on_trajectory=lambda trajectory: advance())
     verdict = judge(loaded.checkers, seen)
     document: dict[str, Any] = {"bundle": str(loaded.path), "verdict": verdict.as_dict()}
-    result(as_json, document, verdict_table(verdict, f"verdict on {len(judged)} trajectories"))
+    kind = "all" if every else "held-out"
+    table = verdict_table(verdict, f"Verdict on {len(judged)} {kind} trajectories")
+    result(as_json, document, table, next_step(f"car review {bundle} --open"))
     raise typer.Exit(0 if verdict.accepted else 1)

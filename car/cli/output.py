@@ -1,47 +1,64 @@
 """What every command shares: where to print, and how an error becomes an exit code."""
 
 import json
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 from typer.core import TyperGroup
 
 from car.errors import CarError
 
+INTERRUPTED = "Interrupted. What was done is kept; the same command goes on from there."
 _JSON = "car.json"
+# Recent versions of Typer carry a copy of click, so click's own classes are reached through Typer's.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 notes = Console(stderr=True, highlight=False)
 """Where progress and messages go; standard output is for results."""
 
-
-def _remember_json(context: typer.Context, value: bool) -> bool:
-    context.find_root().meta[_JSON] = value
-    return value
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.", callback=_remember_json)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
 Trajectories = Annotated[Path, typer.Option("--trajectories", help="Folder of recorded trajectories.")]
 Rewards = Annotated[Path, typer.Option("--rewards", help="Folder of reward bundles.")]
 TRAJECTORIES, REWARDS = Path("trajectories"), Path("generated_rewards")
 
 
-def result(as_json: bool, document: dict[str, Any], *pictures: Any) -> None:
-    """Prints the result: the document as JSON, or the rich renderables for people."""
+def result(as_json: bool, document: dict[str, Any], *shown: Any) -> None:
+    """Prints the result: the document as JSON, or for people what is shown.
+
+    Args:
+        as_json: which of the two.
+        document: JSON-serialisable, but for paths.
+        shown: sentences, which are printed as they are and never cut, and rich renderables.
+    """
     if as_json:
         typer.echo(json.dumps(document, indent=1, ensure_ascii=False, default=str))
         return
-    screen = Console(highlight=False)
-    for picture in pictures:
-        screen.print(picture)
+    # A pipe has no width of its own, and a table for it should not be cut.
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
+    screen = Console(highlight=False, width=width)
+    for each in shown:
+        screen.print(each, markup=False, soft_wrap=isinstance(each, str))
+
+
+def next_step(command: str) -> Text:
+    """The line at the end of a command that says what to do next."""
+    return Text.assemble(("Next: ", "dim"), (command, "bold"), overflow="fold")
 
 
 class Group(TyperGroup):
     """Turns what this package raises on purpose into one sentence and an exit code."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parses, and remembers whether errors are to be told as JSON too."""
+        ctx.find_root().meta[_JSON] = "--json" in args
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command.
@@ -54,32 +71,47 @@ class Group(TyperGroup):
         except CarError as error:
             raise self._exit(ctx, str(error), error.exit_code) from error
         except KeyboardInterrupt as error:
-            raise self._exit(
-                ctx, "Interrupted. What was done is kept; the same command goes on from there.", 130
-            ) from error
+            raise self._exit(ctx, str(error) or INTERRUPTED, 130) from error
+        except BrokenPipeError:
+            # Whoever read the output has enough of it, as `head` has; Typer ends quietly then.
+            raise
         except OSError as error:
             raise self._exit(ctx, _described(error), 2) from error
+        except _UsageError as error:
+            _tell_machine(ctx, str(error), 2)
+            raise
 
     @staticmethod
     def _exit(ctx: Any, message: str, code: int) -> typer.Exit:
-        notes.print(f"[bold red]error:[/] {_escaped(message)}" if code != 130 else f"[yellow]{_escaped(message)}[/]")
-        if ctx.find_root().meta.get(_JSON):
-            typer.echo(json.dumps({"error": message, "exit_code": code}))
+        said = Text(message, "yellow") if code == 130 else Text.assemble(("error: ", "bold red"), message)
+        # Where nobody looks at a terminal, a sentence stays on one line.
+        notes.print(said, soft_wrap=not notes.is_terminal)
+        _tell_machine(ctx, message, code)
         return typer.Exit(code)
+
+
+def _tell_machine(ctx: Any, message: str, code: int) -> None:
+    if ctx.find_root().meta.get(_JSON):
+        typer.echo(json.dumps({"error": message, "exit_code": code}, ensure_ascii=False))
 
 
 def _described(error: OSError) -> str:
     where = f" ({error.filename})" if error.filename else ""
-    return f"{error.strerror or error}{where}. What was recorded or paid for before is kept."
+    return f"{error.strerror or error}{where}. What was done before is kept; put this right and start again."
 
 
-def _escaped(message: str) -> str:
-    return message.replace("[", r"\[")
+Advance = Callable[..., None]
 
 
 @contextmanager
-def progress(description: str, total: int | None) -> Iterator[Any]:
-    """A progress bar on standard error; yields a function that advances it by one, or sets its text."""
+def progress(description: str, total: int | None) -> Iterator[Advance]:
+    """A progress bar on standard error that vanishes at the end.
+
+    Yields:
+        ``advance(text=None, steps=1)``: goes on by some steps, perhaps with another text.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=notes, transient=True) as bar:
         task = bar.add_task(description, total=total)

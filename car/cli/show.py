@@ -1,19 +1,20 @@
-"""Events and verdicts as a person reads them in a terminal."""
+"""Events and verdicts as a person reads them in a terminal; imported only by commands that show some."""
 
 from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
-from rich.console import Console, Group
-from rich.markup import escape
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
+from rich.spinner import Spinner
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from car.refine import Accepted, Asked, Event, GaveUp, Judged, Named, Rejected, Replied
 from car.verify import SubTaskEvidence, Verdict
-from car.vlm import Usage
+from car.vlm import Request, Usage
 
 _QUESTIONS = {
     "goal": "What do you think the final goal is?",
@@ -21,10 +22,12 @@ _QUESTIONS = {
     "checker": "How would you know that it is done?",
     "refine": "The program was wrong; here are the facts. Write it again.",
 }
+_LAST = "judging the whole chain on the held-out trajectories"
+_WIDEST = 100
 
 
 class Narrator:
-    """Shows the events of a generation as they come, with a running count of calls and tokens.
+    """Shows the events of a generation as they come; as a renderable, what is going on and what it has used.
 
     Args:
         console: where to print.
@@ -36,6 +39,8 @@ class Narrator:
         self._programs = programs
         self._calls = 0
         self._usage = Usage()
+        self._spinner = Spinner("dots", style="cyan")
+        self._doing = ""
         self._tell: dict[type, Callable[[Any], None]] = {
             Asked: self._asked,
             Replied: self._replied,
@@ -50,74 +55,112 @@ class Narrator:
         """Shows one event."""
         self._tell[type(event)](event)
 
+    def __rich__(self) -> RenderableType:
+        """One line: what is going on, and calls and tokens so far."""
+        said = Text.assemble(self._doing, (f" \u00b7 {used(self._calls, self._usage)}", "dim"))
+        said.no_wrap, said.overflow = True, "ellipsis"
+        self._spinner.update(text=said)
+        return self._spinner
+
     def _asked(self, event: Asked) -> None:
         self._calls += 1
-        request = event.request
-        subject = f" [bold]{escape(request.subject)}[/]" if request.subject else ""
-        attempt = f", attempt {request.attempt}" if request.attempt > 1 else ""
-        pictures = len(request.pictures)
-        self._console.print(f"[cyan]?[/]{subject}{attempt} {_QUESTIONS[request.stage]} [dim]({pictures} pictures)[/]")
+        self._doing = f"{_about(event.request)}: waiting for the answer"
+        pictures = len(event.request.pictures)
+        about = f"{_about(event.request)} " if event.request.subject else ""
+        question = _QUESTIONS[event.request.stage]
+        self._console.print(
+            Text.assemble(("? ", "cyan"), (about, "bold"), question, (f" ({pictures} pictures)", "dim"))
+        )
 
     def _replied(self, event: Replied) -> None:
         self._usage += event.reply.usage
-        used = (
-            f", {self._usage.input_tokens} + {self._usage.output_tokens} tokens so far"
-            if self._usage != Usage()
-            else ""
-        )
+        self._doing = f"{_about(event.request)}: trying the answer"
         first = next((line for line in event.reply.text.splitlines() if line.strip()), "(empty)")
-        self._console.print(f"  [dim]call {self._calls}{used}:[/] {escape(_shortened(first, 100))}")
+        tokens = "" if self._usage == Usage() else f", {_tokens(self._usage)} so far"
+        said = Text.assemble((f"  call {self._calls}{tokens}: ", "dim"), first.strip())
+        self._console.print(said, no_wrap=True, overflow="ellipsis")
         if event.reply.note:
-            self._console.print(f"  [yellow]{escape(event.reply.note)}[/]")
+            self._indented(Text(event.reply.note, "yellow"))
 
     def _named(self, event: Named) -> None:
-        table = Table("", "sub-task", "done when", "after", box=None, padding=(0, 2, 0, 2), header_style="dim")
-        for number, each in enumerate(event.decomposition.subtasks, 1):
-            style = "bold green" if each.goal else "bold"
-            table.add_row(str(number), f"[{style}]{each.name}[/]", escape(each.description), ", ".join(each.after))
-        self._console.print(
-            Panel(Group(Text(event.decomposition.goal, style="italic"), table), title="goal", width=110)
-        )
+        subtasks = event.decomposition.subtasks
+        numbers = {each.name: number for number, each in enumerate(subtasks, 1)}
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("")
+        table.add_column("sub-task", no_wrap=True, style="bold")
+        table.add_column("done when")
+        table.add_column("after", no_wrap=True)
+        for number, each in enumerate(subtasks, 1):
+            after = ", ".join(str(numbers[name]) for name in each.after)
+            name = Text(each.name, "green" if each.goal else "")
+            table.add_row(str(number), name, Text(each.description), after)
+        width = min(_WIDEST, self._console.width)
+        goal = Text(event.decomposition.goal, style="italic")
+        self._console.print(Panel(Group(goal, "", table), title="goal", title_align="left", width=width))
 
     def _rejected(self, event: Rejected) -> None:
         for complaint in event.complaints:
-            self._console.print(f"  [red]rejected[/] {escape(complaint)}")
+            self._indented(Text.assemble(("rejected ", "red"), complaint))
 
     def _accepted(self, event: Accepted) -> None:
+        self._doing = _LAST
         lines = len(event.checker.source.splitlines())
-        self._console.print(f"  [green]passes[/] the trajectories that refinement may see ({lines} lines)")
+        self._indented(
+            Text.assemble(("passes ", "green"), f"the trajectories that refinement may see ({lines} lines of Python)")
+        )
         if self._programs:
             self._console.print(Syntax(event.checker.source, "python", word_wrap=True))
 
     def _gave_up(self, event: GaveUp) -> None:
-        self._console.print(f"  [bold red]gave up[/] after {event.attempts} attempts; the best program is kept")
+        self._doing = _LAST
+        self._indented(
+            Text.assemble(("gave up ", "bold red"), f"after {event.attempts} attempts; the best program is kept")
+        )
+
+    def _indented(self, text: Text) -> None:
+        self._console.print(Padding(text, (0, 0, 0, 2)))
 
 
-def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "\u2026"
+def _about(request: Request) -> str:
+    attempt = f", attempt {request.attempt}" if request.attempt > 1 else ""
+    return f"{request.subject or 'the task'}{attempt}"
 
 
-def verdict_table(verdict: Verdict, title: str = "verdict on held-out trajectories") -> Group:
+def used(calls: int, usage: Usage) -> str:
+    """Calls and tokens in words."""
+    counted = f"{calls} call{'s' * (calls != 1)}"
+    return counted if usage == Usage() else f"{counted}, {_tokens(usage)}"
+
+
+def _tokens(usage: Usage) -> str:
+    return f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens"
+
+
+def verdict_table(verdict: Verdict, title: str = "Verdict on held-out trajectories") -> Group:
     """The verdict as a table, with the findings below it."""
-    table = Table(title=title, title_justify="left", header_style="dim")
-    for column in ("", "sub-task", "experts", "first on frame", "random", "first on frame"):
-        table.add_column(column, justify="left" if column in ("", "sub-task") else "right")
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None)
+    table.padding = (0, 2, 0, 0)
+    table.add_column("")
+    table.add_column("sub-task", no_wrap=True)
+    for column in ("experts", "at frame", "random", "at frame"):
+        table.add_column(column, justify="right", no_wrap=True)
     for each in verdict.subtasks:
-        table.add_row(_mark(not verdict.of(each.name)), each.name, *_shares(each))
+        table.add_row(_mark(not verdict.of(each.name)), Text(each.name), *_shares(each))
     chain = verdict.chain
     experts, randoms = f"{chain.experts_done}/{chain.experts}", f"{chain.randoms_done}/{chain.randoms}"
-    table.add_row(_mark(not verdict.of("")), "[bold]whole chain[/]", experts, "", randoms, "", end_section=True)
+    table.add_row(_mark(not verdict.of("")), Text("whole chain", "bold"), experts, "", randoms, "")
     findings = [
-        Text.assemble((each.subtask or "whole chain", "bold"), f" ({each.rule}): ", each.message)
+        Text.assemble(("✗ ", "red"), (each.subtask or "whole chain", "bold"), f" ({each.rule}): {each.message}")
         for each in verdict.findings
     ]
-    looked = f"{verdict.rule}. {verdict.frames:,} frames, {verdict.distinct:,} of them looked at."
-    said = Text("ACCEPTED" if verdict.accepted else "REJECTED", style="bold green" if verdict.accepted else "bold red")
-    return Group(table, Text(looked, style="dim"), *findings, said)
+    looked = f"{verdict.frames:,} frames, {verdict.distinct:,} of them looked at."
+    said = Text("ACCEPTED", "bold green") if verdict.accepted else Text("REJECTED", "bold red")
+    rule = Text(f"Required of {verdict.rule}.", "dim")
+    return Group(table, rule, Text(looked, "dim"), *findings, said)
 
 
-def _mark(fine: bool) -> str:
-    return "[green]✓[/]" if fine else "[red]✗[/]"
+def _mark(fine: bool) -> Text:
+    return Text("✓", "green") if fine else Text("✗", "red")
 
 
 def _shares(each: SubTaskEvidence) -> tuple[str, str, str, str]:

@@ -1,16 +1,23 @@
 """`car train`."""
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.live import Live
-from rich.table import Table
 
-from car.cli.output import REWARDS, Json, Rewards, notes, result
+from car.cli.output import REWARDS, Json, Rewards, next_step, notes, result
 from car.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from car.task import Task
+    from car.train import Progress, TrainResult, TrainSettings
+
+    Results = Mapping[str, Sequence[TrainResult]]
 
 RUNS = Path("runs")
 
@@ -24,28 +31,44 @@ class Board:
 
     def __init__(self, total: int) -> None:
         self._total = total
-        self._rows: dict[tuple[str, int], Any] = {}
+        self._rows: dict[tuple[str, int], Progress] = {}
+        self._examined: dict[tuple[str, int], float] = {}
 
-    def note(self, label: str, seed: int, line: Any) -> None:
+    def note(self, label: str, seed: int, line: "Progress") -> None:
         """Takes a line of progress of one run."""
         self._rows[label, seed] = line
+        if line.evaluation is not None:
+            self._examined[label, seed] = line.evaluation.success
 
-    def __rich__(self) -> Table:
-        table = Table(header_style="dim", box=None, padding=(0, 2))
-        for column in ("reward", "seed", "steps", "success, last 100", "evaluation", "sub-tasks credited", "steps/s"):
-            table.add_column(column, justify="left" if column == "reward" else "right")
+    def __rich__(self) -> "Table | str":
+        """The table; before the first line of progress, that there is none yet."""
+        if not self._rows:
+            return "  starting ..."
+        table = _table("reward", "seed", "steps", "solved", "evaluation", "credited", "steps/s")
         for (label, seed), line in sorted(self._rows.items()):
-            table.add_row(label, str(seed), f"{line.steps:,} of {self._total:,}", *_numbers(line))
+            table.add_row(
+                label,
+                str(seed),
+                f"{min(line.steps, self._total):,} of {self._total:,}",
+                _percent(line.train_success),
+                _percent(self._examined.get((label, seed))),
+                _percent(line.credited),
+                f"{line.steps / line.wall_seconds:,.0f}" if line.wall_seconds else "",
+            )
         return table
 
 
-def _numbers(line: Any) -> tuple[str, str, str, str]:
-    return (
-        "" if line.train_success is None else f"{line.train_success:.0%}",
-        "" if line.evaluation is None else f"{line.evaluation.success:.0%}",
-        "" if line.credited is None else f"{line.credited:.0%}",
-        f"{line.steps / line.wall_seconds:,.0f}" if line.wall_seconds else "",
-    )
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"
+
+
+def _table(*columns: str) -> "Table":
+    from rich.table import Table
+
+    table = Table(header_style="dim", box=None, padding=(0, 2))
+    for column in columns:
+        table.add_column(column, justify="left" if column == "reward" else "right", no_wrap=True)
+    return table
 
 
 def train(
@@ -79,50 +102,96 @@ def train(
     Example: car train doorkey-8x8 --reward doorkey-8x8 --reward sparse --algo ppo --steps 150000 --seeds 2 --jobs 2
     """
     from car.tasks import find_task
-    from car.train import TrainSettings, train_many
-    from car.train.curve import success_curve
+    from car.train import TrainSettings
 
     found = find_task(task)
     chosen = {"shaping": shaping, "env_reward": env_reward, "observe_milestones": milestones}
     changes = {name: value for name, value in chosen.items() if value is not None}
     settings = TrainSettings.for_algo(algo, steps=steps, **changes)
-    named = _rewards(reward, rewards)
-    folder = out or RUNS / f"{found.name}-{datetime.now():%Y%m%d-%H%M%S}"
-    if folder.exists() and any(folder.iterdir()) and not resume:
-        raise UserError(f"{folder} is not empty; go on with --resume, or choose another --out.")
-    notes.print(f"[bold]{found.name}[/]: {', '.join(named)}; {seeds} seeds, {steps:,} steps each, in {folder}")
-    board = Board(steps)
-    with Live(board, console=notes, refresh_per_second=4):
-        results = train_many(found, named, settings, range(seeds), folder, jobs, board.note, resume, allow_unreviewed)
+    named = _rewards(reward, rewards, allow_unreviewed)
+    folder = _folder(out, resume, found.name)
+    counted = f"{seeds} seed{'s' * (seeds != 1)}, {steps:,} steps each"
+    notes.print(f"{found.name}: {', '.join(named)}; {counted}; in {folder}", markup=False)
+    results = _watched(found, named, settings, seeds, folder, jobs, resume, allow_unreviewed)
     curve = folder / "curve.png"
-    success_curve({label: [each.folder for each in runs] for label, runs in results.items()}, curve, found.name)
+    _draw(results, curve, found.name)
     runs = {label: [dataclasses.asdict(each) for each in some] for label, some in results.items()}
     document = {"folder": str(folder), "curve": str(curve), "runs": runs}
-    result(as_json, document, summary_table(results), f"Curve: {curve}")
+    result(as_json, document, summary_table(results), f"Curve: {curve}", next_step(f"tensorboard --logdir {folder}"))
 
 
-def _rewards(names: list[str], folder: Path) -> dict[str, Path | str]:
-    from car.bundle import find_bundle
-
+def _rewards(names: list[str], folder: Path, allow_unreviewed: bool) -> dict[str, Path | str]:
     named: dict[str, Path | str] = {}
     for name in names:
         if name == "sparse":
             named["sparse"] = "sparse"
         else:
-            named["generated"] = find_bundle(name, folder)
+            named["generated"] = _usable(name, folder, allow_unreviewed)
     if len(named) < len(names):
         raise UserError("Give at most one bundle and `sparse`; compare two bundles in two runs.")
     return named
 
 
-def summary_table(results: Any) -> Table:
+def _usable(name: str, folder: Path, allow_unreviewed: bool) -> Path:
+    """A bundle that may be trained with; found out before any folder is made for the run."""
+    from car.bundle import find_bundle, load_bundle
+
+    path = find_bundle(name, folder)
+    loaded = load_bundle(path)
+    if not (loaded.approved or allow_unreviewed):
+        said = "A person has rejected" if loaded.approval else "Nobody has approved"
+        raise UserError(
+            f"{said} the bundle {path}: read it with `car review {name} --open` and approve it with "
+            f"`car review {name} --approve`, or train with --allow-unreviewed."
+        )
+    return path
+
+
+def _folder(out: Path | None, resume: bool, task: str) -> Path:
+    if resume and out is None:
+        raise UserError("--resume goes with --out FOLDER, the folder of the runs to go on with.")
+    folder = out or RUNS / f"{task}-{datetime.now():%Y%m%d-%H%M%S}"
+    if folder.is_dir() and any(folder.iterdir()) and not resume:
+        raise UserError(f"{folder} is not empty; go on with --resume, or choose another --out.")
+    return folder
+
+
+def _watched(
+    task: "Task",
+    rewards: Mapping[str, Path | str],
+    settings: "TrainSettings",
+    seeds: int,
+    folder: Path,
+    jobs: int,
+    resume: bool,
+    allow_unreviewed: bool,
+) -> "Results":
+    from rich.live import Live
+
+    from car.train import train_many
+
+    board = Board(settings.steps)
+    try:
+        with Live(board, console=notes, refresh_per_second=4, transient=True):
+            return train_many(task, rewards, settings, range(seeds), folder, jobs, board.note, resume, allow_unreviewed)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            f"Interrupted. Every run is saved; go on with the same command and --out {folder} --resume."
+        ) from None
+
+
+def _draw(results: "Results", path: Path, title: str) -> None:
+    from car.train.curve import success_curve
+
+    success_curve({label: [each.folder for each in runs] for label, runs in results.items()}, path, title)
+
+
+def summary_table(results: "Results") -> Any:
     """The results of runs, by reward and seed."""
-    table = Table(header_style="dim", box=None, padding=(0, 2))
-    for column in ("reward", "seed", "steps", "90% after", "evaluation", "CPU s"):
-        table.add_column(column, justify="left" if column == "reward" else "right")
+    table = _table("reward", "seed", "steps", "90% solved after", "evaluation", "CPU s")
     for label, runs in results.items():
         for seed, run in enumerate(runs):
             solved = "never" if run.solved_at is None else f"{run.solved_at:,}"
-            success = "" if run.evaluation is None else f"{run.evaluation.success:.0%}"
-            table.add_row(label, str(seed), f"{run.steps:,}", solved, success, f"{run.cpu_seconds:.0f}")
+            success = None if run.evaluation is None else run.evaluation.success
+            table.add_row(label, str(seed), f"{run.steps:,}", solved, _percent(success), f"{run.cpu_seconds:.0f}")
     return table

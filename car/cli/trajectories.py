@@ -2,27 +2,37 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from car.cli.output import TRAJECTORIES, Json, Trajectories, progress, result
+from car.cli.output import TRAJECTORIES, Json, Trajectories, next_step, progress, result
 from car.errors import UserError
-from car.task import Task
+
+if TYPE_CHECKING:
+    from car.task import Task
 
 
 def tasks(as_json: Json = False) -> None:
     """Lists the built-in tasks.
 
+    A task of your own is a TOML file or module:attribute; see docs/tasks.md.
+
     Example: car tasks
     """
+    from rich.table import Table
+    from rich.text import Text
+
     from car.tasks import all_tasks
 
-    table = Table("task", "environment", "what it is", header_style="dim", box=None, padding=(0, 2))
+    table = Table(header_style="dim", box=None, padding=(0, 2, 0, 0))
+    table.add_column("task", no_wrap=True, style="bold")
+    table.add_column("environment", no_wrap=True)
+    table.add_column("what it is")
     for task in all_tasks().values():
-        table.add_row(f"[bold]{task.name}[/]", task.env_id, task.summary)
-    result(as_json, {"tasks": [task.as_dict() for task in all_tasks().values()]}, table)
+        table.add_row(task.name, task.env_id, Text(task.summary))
+    document = {"tasks": [task.as_dict() for task in all_tasks().values()]}
+    result(as_json, document, table, "", next_step("car record TASK"))
 
 
 def record(
@@ -30,7 +40,9 @@ def record(
     expert: Annotated[int, typer.Option(help="Episodes of the expert.", min=0)] = 25,
     random: Annotated[int, typer.Option(help="Episodes of uniformly random actions.", min=0)] = 125,
     seed: Annotated[int, typer.Option(help="Seed of the first expert episode.", min=0)] = 0,
-    max_steps: Annotated[int | None, typer.Option(help="Longest episode, in steps; default: the task's own.")] = None,
+    max_steps: Annotated[
+        int | None, typer.Option(help="Longest episode, in steps; default: the task's own.", min=1)
+    ] = None,
     import_: Annotated[
         Path | None,
         typer.Option("--import", help="Take episodes from a Minari dataset, a folder of pictures, or a video instead."),
@@ -48,7 +60,8 @@ def record(
 
     The same seed gives the same bytes; an interrupted recording goes on where it stopped.
 
-    Examples: car record doorkey-8x8 --expert 25 --random 125 --seed 0
+    Examples:
+    car record doorkey-8x8 --expert 25 --random 125 --seed 0
     car record my-task.toml --import demos/ --who expert
     """
     from car.tasks import find_task
@@ -56,19 +69,20 @@ def record(
     found = find_task(task)
     if who not in ("expert", "random"):
         raise UserError(f"--who must be expert or random, not {who!r}.")
+    if import_ is not None and export is not None:
+        raise UserError("Either --import or --export, not both.")
     if import_ is not None:
         _import(found, import_, who, every, folder, as_json)
     elif export is not None:
         _export(found, export, folder, as_json)
     else:
-        _record(found, expert, random, seed, max_steps, folder, as_json)
+        _record(found, task, (expert, random, seed, max_steps), folder, as_json)
 
 
-def _record(
-    task: Task, expert: int, random: int, seed: int, max_steps: int | None, folder: Path, as_json: bool
-) -> None:
+def _record(task: "Task", given: str, wanted: tuple[int, int, int, int | None], folder: Path, as_json: bool) -> None:
     from car.record import Progress, record_to
 
+    expert, random, seed, max_steps = wanted
     with progress(f"recording {task.name}", expert + random) as advance:
         done = {"expert": 0, "random": 0}
 
@@ -79,15 +93,16 @@ def _record(
         summary = record_to(folder, task, expert, random, seed, max_steps=max_steps, progress=tell)
     said = (
         f"{summary.folder}: {summary.expert} expert and {summary.random} random episodes "
-        f"({summary.new_expert} and {summary.new_random} new), {summary.frames:,} frames, {summary.distinct:,} "
-        "distinct."
+        f"({summary.new_expert} and {summary.new_random} new); {summary.frames:,} frames, "
+        f"{summary.distinct:,} distinct."
     )
     if summary.failed_seeds:
-        said += f" The expert failed for the seeds {', '.join(map(str, summary.failed_seeds))}; they are not kept."
-    result(as_json, {"recorded": dataclasses.asdict(summary)}, said)
+        said += f"\nThe expert failed for the seeds {', '.join(map(str, summary.failed_seeds))}; they are not kept."
+    document = {"recorded": dataclasses.asdict(summary)}
+    result(as_json, document, said, next_step(f"car generate {given} --vlm anthropic/MODEL (or manual, without a key)"))
 
 
-def _import(task: Task, source: Path, who: str, every: int, folder: Path, as_json: bool) -> None:
+def _import(task: "Task", source: Path, who: str, every: int, folder: Path, as_json: bool) -> None:
     from car.importing import import_from
     from car.record import add_to
 
@@ -98,7 +113,7 @@ def _import(task: Task, source: Path, who: str, every: int, folder: Path, as_jso
     result(as_json, {"imported": len(imported), "added": added, "frames": frames}, said)
 
 
-def _export(task: Task, dataset: str, folder: Path, as_json: bool) -> None:
+def _export(task: "Task", dataset: str, folder: Path, as_json: bool) -> None:
     from car.importing import export_minari
     from car.record import load_set
 

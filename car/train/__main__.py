@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from types import FrameType
 from typing import IO, Any
 
 from car.errors import CarError, UserError
@@ -16,9 +17,10 @@ INTERRUPTED = 130
 
 def main() -> int:
     """Runs the job; gives the exit code."""
+    interruption = _Interruption()
     # Whoever was started in the background ignores Ctrl-C, and so would this process.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    mouth = _own_output()
+    signal.signal(signal.SIGINT, interruption)
+    mouth = _Mouth(_own_output(), interruption)
     try:
         job = Job.from_json(sys.stdin.read())
         train(job.task, job.reward, job.settings, job.folder, mouth.report, job.resume, job.allow_unreviewed)
@@ -30,20 +32,34 @@ def main() -> int:
     return 0
 
 
+class _Interruption:
+    """What Ctrl-C does; remembers that it came, since a library can lose the exception."""
+
+    def __init__(self) -> None:
+        self.came = False
+
+    def __call__(self, signal_number: int, frame: FrameType | None) -> None:
+        self.came = True
+        raise KeyboardInterrupt
+
+
 class _Mouth:
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[str], interruption: _Interruption) -> None:
         self._stream = stream
+        self._interruption = interruption
 
     def report(self, line: Progress) -> None:
         """Says a line of progress.
 
         Raises:
-            KeyboardInterrupt: nobody listens any more, so the run shall save a checkpoint and end.
+            KeyboardInterrupt: Ctrl-C came before, or nobody listens any more; the run shall save a checkpoint and end.
         """
         try:
             self.say({"progress": line.as_dict()})
         except BrokenPipeError as error:
             raise KeyboardInterrupt from error
+        if self._interruption.came:
+            raise KeyboardInterrupt
 
     def say(self, fields: dict[str, Any]) -> None:
         """Says one JSON object."""
@@ -51,11 +67,11 @@ class _Mouth:
         self._stream.flush()
 
 
-def _own_output() -> _Mouth:
+def _own_output() -> IO[str]:
     """Our standard output, which from now on nobody else writes to: some simulators print greetings."""
     stream = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    return _Mouth(stream)
+    return stream
 
 
 if __name__ == "__main__":

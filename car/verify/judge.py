@@ -125,8 +125,7 @@ class _Case:
         if chain.randoms_done >= self._bar.random_share * chain.randoms:
             message = (
                 f"{chain.randoms_done} of {chain.randoms} random trajectories complete the whole chain; it must be "
-                "fewer "
-                f"than {self._bar.random_share:.0%}."
+                f"fewer than {self._bar.random_share:.0%}.{_easy(chain)}"
             )
             findings.append(Finding(Rule.CHAIN_ON_RANDOM, "", message))
         return findings
@@ -325,3 +324,12 @@ def described(failure: Failure) -> str:
         return f"the answer of `{failure.where}` was refused: {failure.reason}"
     line = f" (line {failure.line} of the program)" if failure.line else ""
     return f"`{failure.where}` failed with {failure.cause}{line}."
+
+
+def _easy(chain: ChainEvidence) -> str:
+    """What the environment's own success says about a chain that random agents complete."""
+    if chain.false_goals is None:
+        return ""
+    if chain.false_goals == 0:
+        return " The environment reports success in all of these: the task itself is easy, the programs are not wrong."
+    return f" In {chain.false_goals} of these the environment reports no success: there the programs are wrong."

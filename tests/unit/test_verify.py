@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from car.checker import Checker
+from car.checker import Checker, SubTask
 from car.errors import BadTrajectory
 from car.sandbox import Limits
 from car.sandbox.process import ProcessSandbox
@@ -94,6 +94,15 @@ def test_rejects_a_swapped_order(doorkey: Split) -> None:
 def test_rejects_a_chain_that_random_completes(doorkey: Split) -> None:
     verdict = _judged(planted.chain(), doorkey.verdict, Bar(random_share=0.0))
     assert [finding.rule for finding in verdict.findings] == [Rule.CHAIN_ON_RANDOM]
+    assert "the task itself is easy, the programs are not wrong" in verdict.findings[0].message
+
+
+def test_tells_false_goals_from_an_easy_task(doorkey: Split) -> None:
+    moves = planted.ANY_MOVEMENT
+    chain = [Checker(SubTask("go", "It goes.", (), goal=True), moves)]
+    chain_finding = _judged(chain, doorkey.verdict).of("")[0]
+    assert chain_finding.rule is Rule.CHAIN_ON_RANDOM
+    assert "the environment reports no success: there the programs are wrong" in chain_finding.message
 
 
 def test_a_lower_bar_for_experts_forgives_one_that_fails(doorkey: Split) -> None:

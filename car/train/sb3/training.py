@@ -121,11 +121,11 @@ class _Notes(BaseCallback):
         self._checkpoint()
 
     def interrupted(self) -> None:
-        """Saves what there is."""
-        if self.model.num_timesteps > self._noted:
-            self._note()
+        """Saves what there is; the checkpoint first, because whoever is told of it may interrupt again."""
         if self.model.num_timesteps > 0:
             self._checkpoint()
+        if self.model.num_timesteps > self._noted:
+            self._note()
 
     def _checkpoint(self) -> None:
         save_model(self.model, self._run.checkpoint(self.model.num_timesteps))

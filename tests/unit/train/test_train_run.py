@@ -108,6 +108,28 @@ def test_ctrl_c_saves_a_checkpoint_from_which_the_run_goes_on(tmp_path: Path) ->
     assert result.steps == 320
 
 
+class Interrupting(HalfWay):
+    """Ctrl-C comes in the middle of a rollout."""
+
+    def signals(self, initial, frames, ask):  # type: ignore[no-untyped-def]
+        if self.asked > 120:
+            raise KeyboardInterrupt
+        return super().signals(initial, frames, ask)
+
+
+def test_a_second_ctrl_c_does_not_cost_the_checkpoint_of_the_first(tmp_path: Path) -> None:
+    def interrupt(line: Progress) -> None:
+        if line.steps % 64:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(EMPTY_ROOM, Interrupting(), dataclasses.replace(QUICK, steps=320), tmp_path, interrupt)
+    run = RunFolder(tmp_path)
+    steps = run.lines()[-1].steps
+    assert steps % 64 != 0
+    assert run.latest_checkpoint() == (steps, run.checkpoint(steps))
+
+
 def test_a_run_killed_before_its_first_checkpoint_begins_again(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     train(EMPTY_ROOM, "sparse", QUICK, tmp_path)
