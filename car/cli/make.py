@@ -119,7 +119,7 @@ def verify(
         seen = observe(first, judged, second, on_trajectory=lambda trajectory: advance())
     verdict = judge(loaded.checkers, seen)
     document: dict[str, Any] = {"bundle": str(loaded.path), "verdict": verdict.as_dict()}
-    kind = "all" if every else "held-out"
-    table = verdict_table(verdict, f"Verdict on {len(judged)} {kind} trajectories")
+    title = f"Verdict on all {len(judged)} trajectories" if every else f"Verdict on {len(judged)} held-out trajectories"
+    table = verdict_table(verdict, title)
     result(as_json, document, table, next_step(f"car review {bundle} --open"))
     raise typer.Exit(0 if verdict.accepted else 1)
