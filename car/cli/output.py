@@ -20,7 +20,7 @@ _JSON = "car.json"
 # Recent versions of Typer carry a copy of click, so click's own classes are reached through Typer's.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
-notes = Console(stderr=True, highlight=False)
+notes = Console(stderr=True, highlight=False, emoji=False)
 """Where progress and messages go; standard output is for results."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
@@ -42,7 +42,7 @@ def result(as_json: bool, document: dict[str, Any], *shown: Any) -> None:
         return
     # A pipe has no width of its own, and a table for it should not be cut.
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
-    screen = Console(highlight=False, width=width)
+    screen = Console(highlight=False, emoji=False, width=width)
     for each in shown:
         screen.print(each, markup=False, soft_wrap=isinstance(each, str))
 

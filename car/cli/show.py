@@ -87,7 +87,8 @@ class Narrator:
         numbers = {each.name: number for number, each in enumerate(subtasks, 1)}
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         table.add_column("")
-        table.add_column("sub-task", no_wrap=True, style="bold")
+        # In a narrow terminal a long name is folded, and nowhere is it cut off.
+        table.add_column("sub-task", no_wrap=self._console.width >= _WIDEST, overflow="fold", style="bold")
         table.add_column("done when")
         table.add_column("after", no_wrap=True)
         for number, each in enumerate(subtasks, 1):
@@ -141,7 +142,7 @@ def verdict_table(verdict: Verdict, title: str = "Verdict on held-out trajectori
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None)
     table.padding = (0, 2, 0, 0)
     table.add_column("")
-    table.add_column("sub-task", no_wrap=True)
+    table.add_column("sub-task", overflow="fold")
     for column in ("experts", "at frame", "random", "at frame"):
         table.add_column(column, justify="right", no_wrap=True)
     for each in verdict.subtasks:

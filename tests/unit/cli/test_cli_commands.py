@@ -93,7 +93,16 @@ def test_generate_tells_the_verdict_in_its_document(folder: Path, tmp_path: Path
     session = write_recording(tmp_path / "session.json", MENDED)
     kept = tmp_path / "kept.json"
     result = car(
-        "generate", TASK, "--vlm", f"replay/{session}", *data(folder)[:2], "--rewards", tmp_path, "--record", kept, "--json"
+        "generate",
+        TASK,
+        "--vlm",
+        f"replay/{session}",
+        *data(folder)[:2],
+        "--rewards",
+        tmp_path,
+        "--record",
+        kept,
+        "--json",
     )
     told = json.loads(result.stdout)
     assert result.exit_code == (0 if told["verdict"]["accepted"] else 1)
@@ -107,7 +116,7 @@ def test_a_reward_that_is_not_verified_is_exit_code_1(folder: Path, tmp_path: Pa
     result = car(
         "generate", TASK, "--vlm", f"replay/{session}", "--attempts", 1, *data(folder)[:2], "--rewards", tmp_path
     )
-    assert result.exit_code == 1
+    assert result.exit_code == 1, result.output
     assert "gave up after 1 attempts" in result.stderr
     assert "REJECTED" in result.stdout
     assert car("verify", tmp_path / TASK, *data(folder)[:2]).exit_code == 1
