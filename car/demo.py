@@ -83,28 +83,23 @@ def show(demo: Demo, audience: Audience) -> Shown:
         UserError: there is no recorded session of the task, or its folder cannot be written.
     """
     task = find_task(demo.task)
+    # Before any episode is recorded: without a session there is nothing to show.
+    vlm = session_with(f"replay/{task.name}", demo.folder / "journal")
     audience.stage(1, f"Record {EXPERTS} expert and {RANDOMS} random episodes of {task.env_id}")
     record_to(demo.folder / "trajectories", task, EXPERTS, RANDOMS, progress=audience.recorded)
     experts, randoms = load_set(demo.folder / "trajectories", task.name)
     audience.stage(2, "Replay a recorded session: a vision-language model writes reward code and mends it")
-    bundle = _generated(demo, task, experts, randoms, audience)
+    draft = generate(split(experts, randoms), vlm, ProcessSandbox(), listen=audience.generated)
+    made = [*experts, *randoms]
+    bundle = load_bundle(save_bundle(demo.folder / "generated_rewards", task, draft, provenance_of(vlm, draft), made))
     audience.bundled(bundle)
     review = demo.folder / "review.html"
-    write_text(review, review_page(bundle, [*experts, *randoms], ProcessSandbox()))
+    write_text(review, review_page(bundle, made, ProcessSandbox()))
     audience.stage(3, "Train the same PPO twice: with the generated reward, and with the sparse one")
     results = _trained(demo, task, bundle, audience)
     report = demo.folder / "report.html"
     write_text(report, _report(demo, bundle, results, experts[0]))
     return Shown(bundle, results, report, review)
-
-
-def _generated(
-    demo: Demo, task: Task, experts: list[Trajectory], randoms: list[Trajectory], audience: Audience
-) -> Bundle:
-    vlm = session_with(f"replay/{task.name}", demo.folder / "journal")
-    draft = generate(split(experts, randoms), vlm, ProcessSandbox(), listen=audience.generated)
-    folder = demo.folder / "generated_rewards"
-    return load_bundle(save_bundle(folder, task, draft, provenance_of(vlm, draft), [*experts, *randoms]))
 
 
 def _trained(demo: Demo, task: Task, bundle: Bundle, audience: Audience) -> dict[str, list[TrainResult]]:

@@ -75,7 +75,7 @@ class Narrator:
     def _replied(self, event: Replied) -> None:
         self._usage += event.reply.usage
         self._doing = f"{_about(event.request)}: trying the answer"
-        first = next((line for line in event.reply.text.splitlines() if line.strip()), "(empty)")
+        first = next((line for line in event.reply.text.splitlines() if line.strip(" `")), "(empty)")
         tokens = "" if self._usage == Usage() else f", {_tokens(self._usage)} so far"
         said = Text.assemble((f"  call {self._calls}{tokens}: ", "dim"), first.strip())
         self._console.print(said, no_wrap=True, overflow="ellipsis")

@@ -8,6 +8,7 @@ from typing import Any
 from car.checker import SubTask, slug
 
 MOST = 8
+_UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _JSON = re.compile(r"^```[ \t]*(?:json)?[^\n]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 
 
@@ -24,6 +25,11 @@ class Decomposition:
     subtasks: tuple[SubTask, ...]
 
 
+def readable(text: str) -> str:
+    """The text without control characters and halves of characters, which no prompt and no file can hold."""
+    return _UNREADABLE.sub("", text)
+
+
 def decomposition_in(reply: str) -> Decomposition | str:
     """The decomposition in a reply's text, or one sentence that says why there is none."""
     found = _json_in(reply)
@@ -32,6 +38,8 @@ def decomposition_in(reply: str) -> Decomposition | str:
     goal, entries = found.get("goal"), found.get("subtasks")
     if not isinstance(goal, str) or not goal.strip():
         return 'The JSON has no text under "goal".'
+    if _UNREADABLE.search(goal):
+        return 'The text under "goal" holds control characters.'
     if not isinstance(entries, list) or not entries:
         return 'The JSON has no list under "subtasks".'
     if len(entries) > MOST:
@@ -46,6 +54,8 @@ def _json_in(reply: str) -> dict[str, Any] | str:
         found = json.loads(blocks[-1])
     except ValueError as error:
         return f"It has no valid JSON block ({error})."
+    except RecursionError:
+        return "Its JSON block is nested too deeply."
     return found if isinstance(found, dict) else "The JSON must be an object with the keys goal and subtasks."
 
 
@@ -65,6 +75,10 @@ def _subtask(entry: Any, earlier: list[str], goal: bool) -> SubTask | str:
     name = slug(entry["name"])
     if not name:
         return f"The sub-task name {entry['name']!r} has no letters."
+    if not entry["description"].strip():
+        return f"The sub-task {name!r} has no description."
+    if _UNREADABLE.search(entry["description"]):
+        return f"The description of {name!r} holds control characters."
     if name in earlier:
         return f"Two sub-tasks have the name {name!r}."
     after = entry.get("after", [])

@@ -1,7 +1,7 @@
 """From two frames to a judged chain of checkers."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from car.checker import Checker, SubTask, Unusable, checker_from
 from car.errors import ProviderError
@@ -15,7 +15,7 @@ from car.prompts import (
     SubtasksPrompt,
     request_for,
 )
-from car.refine.decomposition import Decomposition, decomposition_in
+from car.refine.decomposition import Decomposition, decomposition_in, readable
 from car.refine.events import Accepted, Asked, Event, GaveUp, Judged, Named, Rejected, Replied
 from car.refine.feedback import complaint_about
 from car.sandbox import Limits, Sandbox
@@ -141,26 +141,27 @@ class _Run:
 
     def _decompose(self, scene: Scene) -> Decomposition:
         answer = self._goal_answer(scene)
-        complaint = ""
+        complaint, times = "", 0
         for attempt in range(1, self.budget.namings + 1):
-            request, reply = self.ask(SubtasksPrompt(scene, answer, complaint, attempt))
+            request, reply = self.ask(SubtasksPrompt(scene, answer, insisting(complaint, times), attempt))
             found = cut_off(reply) or decomposition_in(reply.text)
             if isinstance(found, Decomposition):
                 self.note(request, reply)
                 self.listen(Named(found))
                 return found
-            complaint = found
+            complaint, times = found, times + 1 if found == complaint else 1
             self.note(request, reply, [complaint])
         raise ProviderError(f"{self.vlm.name} named no usable sub-tasks in {self.budget.namings} tries: {complaint}")
 
     def _goal_answer(self, scene: Scene) -> str:
-        complaint = ""
+        complaint, times = "", 0
         for attempt in range(1, self.budget.namings + 1):
-            request, reply = self.ask(GoalPrompt(scene, complaint, attempt))
-            complaint = cut_off(reply) or ("" if reply.text.strip() else "The reply is empty.")
-            self.note(request, reply, [complaint] if complaint else [])
-            if not complaint:
-                return reply.text.strip()
+            request, reply = self.ask(GoalPrompt(scene, insisting(complaint, times), attempt))
+            found = cut_off(reply) or ("" if readable(reply.text).strip() else "The reply is empty.")
+            self.note(request, reply, [found] if found else [])
+            if not found:
+                return readable(reply.text).strip()
+            complaint, times = found, times + 1 if found == complaint else 1
         raise ProviderError(f"{self.vlm.name} named no goal in {self.budget.namings} tries: {complaint}")
 
     def _held_out(self, checkers: Sequence[Checker]) -> Verdict:
@@ -215,9 +216,9 @@ class _SubTaskRun:
         goal, subtasks = self.decomposition.goal, self.decomposition.subtasks
         if attempt == 1:
             return CheckerPrompt(self.scene, goal, subtasks, self.subtask)
-        return RefinePrompt(
-            self.scene, goal, subtasks, self.subtask, attempt, source.rstrip(), tuple(complaints), repeated
-        )
+        program = readable(source).rstrip()
+        said = tuple(replace(each, message=readable(each.message)) for each in complaints)
+        return RefinePrompt(self.scene, goal, subtasks, self.subtask, attempt, program, said, repeated)
 
     def _usable(self, reply: Reply) -> Checker | Unusable:
         if problem := cut_off(reply):
@@ -236,6 +237,11 @@ class _SubTaskRun:
             complaints = [complaint_about(each, trajectories, first) for each in findings]
         rank = _RULES.index(findings[0].rule) if findings else len(_RULES)
         return _Candidate(checker, observations, rank), complaints
+
+
+def insisting(complaint: str, times: int) -> str:
+    """The complaint; the same one once more says so, for an equal question would get the reply that is on disk."""
+    return complaint if times < 2 else f"{complaint} This has now happened {times} times in a row."
 
 
 def cut_off(reply: Reply) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.unit.cli.planted_session import MENDED, car, write_recording
 
 TASK = "doorkey-5x5"

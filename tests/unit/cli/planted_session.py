@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from tests.planted.doorkey import DOOR, GOAL, INVERTED_KEY, KEY, RIGHT_DOOR, RIGHT_GOAL, RIGHT_KEY
 from typer.testing import CliRunner, Result
 
+from car.checker import SubTask
 from car.cli.app import app
 from car.vlm import Finish, Reply, Usage
 from car.vlm.recording import Exchange, Recording, save_recording
+from tests.planted.doorkey import DOOR, GOAL, INVERTED_KEY, KEY, RIGHT_DOOR, RIGHT_GOAL, RIGHT_KEY
 
 Answer = tuple[str, str, int, Reply]
 """Stage, sub-task, attempt, and the reply."""
@@ -25,9 +27,9 @@ def fenced(program: str) -> Reply:
     return Reply(f"Here it is.\n\n```python\n{program}```\n", usage=Usage(1000, 200))
 
 
-def decomposition(*subtasks: object) -> Reply:
+def decomposition(*subtasks: SubTask) -> Reply:
     """A reply that names sub-tasks."""
-    named = [{"name": e.name, "description": e.description, "after": e.after} for e in subtasks]  # type: ignore[attr-defined]
+    named = [{"name": each.name, "description": each.description, "after": each.after} for each in subtasks]
     text = json.dumps({"goal": "Reach the green square.", "subtasks": named})
     return Reply(f"```json\n{text}\n```", usage=Usage(1000, 100))
 
@@ -48,8 +50,10 @@ MENDED: tuple[Answer, ...] = (
 def alone(*replies: Reply) -> tuple[Answer, ...]:
     """A session with one sub-task, the goal, and these answers to it."""
     stages = ["checker", *["refine"] * (len(replies) - 1)]
-    programs = [(stage, GOAL.name, index, each) for index, (stage, each) in enumerate(zip(stages, replies), 1)]  # noqa: B905
-    return (GOAL_ANSWER, ("subtasks", "", 1, decomposition(GOAL)), *programs)
+    programs = [
+        (stage, GOAL.name, index, each) for index, (stage, each) in enumerate(zip(stages, replies, strict=True), 1)
+    ]
+    return (GOAL_ANSWER, ("subtasks", "", 1, decomposition(replace(GOAL, after=()))), *programs)
 
 
 def cut(finish: Finish) -> Reply:

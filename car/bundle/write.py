@@ -1,0 +1,133 @@
+"""Writes a bundle, whole or not at all."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from car.bundle.form import FORMAT, Provenance, as_json, sha256_of
+from car.checker import Checker
+from car.files import write_text
+from car.frames import Frame, digest, to_png
+from car.refine import Attempt, Draft
+from car.task import Task
+from car.trajectory import Trajectory
+from car.vlm import Picture, Request
+
+_VERSIONS = ("code-as-reward", "numpy", "opencv-python", "gymnasium", "minigrid")
+
+
+def save_bundle(
+    folder: Path, task: Task, draft: Draft, provenance: Provenance, trajectories: Sequence[Trajectory]
+) -> Path:
+    """Writes a bundle to `<folder>/<task>` so that it is whole or not there; one that was there is replaced.
+
+    Raises:
+        OSError: the disk is full or the folder cannot be written; a bundle that was there is untouched.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / task.name
+    made = Path(tempfile.mkdtemp(dir=folder, prefix=f".{task.name}."))
+    try:
+        made.chmod(0o755)
+        _write(made, task, draft, provenance, trajectories)
+        _swap(made, target)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+    return target
+
+
+def _swap(made: Path, target: Path) -> None:
+    """Puts the new folder in the old one's place; a crash in between leaves the old one beside it."""
+    old = target.with_name(f".{target.name}.old")
+    if target.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        target.rename(old)
+    try:
+        made.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(made: Path, task: Task, draft: Draft, provenance: Provenance, trajectories: Sequence[Trajectory]) -> None:
+    shown: dict[str, Frame] = {digest(frame): frame for frame in (draft.scene.first, draft.scene.goal)}
+    for number, attempt in enumerate(draft.attempts, 1):
+        _write_attempt(made / "attempts", number, attempt, shown)
+    names = [_checker_file(number, checker) for number, checker in enumerate(draft.checkers, 1)]
+    for name, checker in zip(names, draft.checkers, strict=True):
+        write_text(made / name, checker.source)
+    for sha, frame in shown.items():
+        (made / "frames").mkdir(exist_ok=True)
+        (made / "frames" / f"{sha}.png").write_bytes(to_png(frame))
+    write_text(made / "verdict.json", as_json(draft.verdict.as_dict()))
+    write_text(made / "rehearsal.json", as_json(draft.rehearsal.as_dict()))
+    manifest = {
+        "format": FORMAT,
+        "task": task.as_dict(),
+        "goal": draft.decomposition.goal,
+        "subtasks": [asdict(each) for each in draft.decomposition.subtasks],
+        "checkers": [{"subtask": c.subtask.name, "file": n} for n, c in zip(names, draft.checkers, strict=True)],
+        "first_frame": digest(draft.scene.first),
+        "goal_frame": digest(draft.scene.goal),
+        "provenance": asdict(provenance),
+        "requests": [each.request.sha256 for each in draft.attempts],
+        "usage": asdict(draft.usage),
+        "trajectories": trajectories_digest(trajectories),
+        "versions": {name: _version(name) for name in _VERSIONS},
+        "files": {str(path.relative_to(made)): sha256_of(path) for path in sorted(made.rglob("*")) if path.is_file()},
+    }
+    write_text(made / "manifest.json", as_json(manifest))
+
+
+def _write_attempt(folder: Path, number: int, attempt: Attempt, shown: dict[str, Frame]) -> None:
+    request = attempt.request
+    subject = f"-{request.subject}" if request.subject else ""
+    where = folder / f"{number:02d}-{request.stage}{subject}-{request.attempt}"
+    write_text(where / "prompt.md", _prompt_page(request, shown))
+    # Half of a character pair cannot be written as UTF-8, and must not cost the bundle.
+    write_text(where / "reply.md", attempt.reply.text.encode("utf-8", "backslashreplace").decode("utf-8"))
+    outcome = {
+        "request_sha256": request.sha256,
+        "finish": attempt.reply.finish,
+        "model": attempt.reply.model,
+        "note": attempt.reply.note,
+        "usage": asdict(attempt.reply.usage),
+        "used": not attempt.complaints,
+        "rules": attempt.rules,
+        "complaints": attempt.complaints,
+    }
+    write_text(where / "outcome.json", as_json(outcome))
+
+
+def _prompt_page(request: Request, shown: dict[str, Frame]) -> str:
+    lines = [request.system]
+    for part in request.parts:
+        if isinstance(part, Picture):
+            frame = part.frame if part.original is None else part.original
+            shown.setdefault(digest(frame), frame)
+            lines.append(f"![{part.caption}](../../frames/{digest(frame)}.png)")
+        else:
+            lines.append(part)
+    return "\n\n".join(lines) + "\n"
+
+
+def _checker_file(number: int, checker: Checker) -> str:
+    return f"checkers/{number:02d}-{checker.subtask.name}.py"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed under this name"
+
+
+def trajectories_digest(trajectories: Sequence[Trajectory]) -> str:
+    """One hash over the contents of all trajectories, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(each.sha256() for each in trajectories)).encode()).hexdigest()
