@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,11 @@ from car.bundle import Bundle
 from car.frames import Frame, enlarged, to_png
 from car.trajectory import Trajectory
 
+CELL = 128
+"""About how wide a frame of a strip is shown, in pixels."""
+
+_PICTURE = re.compile(r"!\[(.*)\]\(\.\./\.\./frames/([0-9a-f]{64})\.png\)")
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -23,12 +29,14 @@ class Cell:
     Args:
         time: its index in the trajectory.
         picture: a data URI.
+        width: at which to show it, in pixels.
         fired: whether the checker said done here.
         credited: whether the sub-task was credited on just this frame.
     """
 
     time: int
     picture: str
+    width: int
     fired: bool
     credited: bool
 
@@ -75,12 +83,20 @@ def strip(
     """
     last = len(trajectory) - 1
     times = sorted({0, *range(max(0, moment - around), min(last, moment + around - 1) + 1)})
-    cells = [Cell(time, uri(trajectory.frame(time), 128), bool(done[time]), time == moment) for time in times]
+    # Small in the file, large on the screen: a page may hold thousands of them.
+    width = trajectory.size[0] * max(1, CELL // max(trajectory.size))
+    cells = [Cell(time, uri(trajectory.frame(time), 0), width, bool(done[time]), time == moment) for time in times]
     return Strip(caption, tuple(cells), suspect)
 
 
+def authors(bundle: Bundle) -> str:
+    """Who wrote the programs, in words."""
+    named = [each for each in bundle.provenance.models if each and each != "manual"]
+    return ", ".join(named) or "a model that was asked by hand"
+
+
 def uri(frame: Frame, side: int = 384) -> str:
-    """The frame as a data URI of a PNG, enlarged without smoothing to about `side` pixels."""
+    """The frame as a data URI of a PNG, enlarged without smoothing to about `side` pixels; 0 leaves it as it is."""
     return png_uri(to_png(enlarged(frame, side)))
 
 
@@ -140,12 +156,12 @@ def _pictures_of_next(bundle: Bundle, folder: Path) -> list[tuple[str, str]]:
     """The pictures that went back with the complaints: those of the question that followed, without the two frames."""
     following = f"{int(folder.name.partition('-')[0]) + 1:02d}-refine-"
     for each in (bundle.path / "attempts").glob(f"{following}*/prompt.md"):
-        found = [
-            line[2:-1].partition("](../../frames/") for line in each.read_text("utf-8").splitlines() if line[:2] == "!["
-        ]
+        found = [_PICTURE.fullmatch(line) for line in each.read_text("utf-8").splitlines()]
+        named = [(match[1], match[2]) for match in found if match]
         return [
-            (caption, uri(bundle.frames[name.removesuffix(".png")], 192))
-            for caption, _, name in found
-            if caption not in ("first frame", "goal frame")
+            (caption, uri(bundle.frames[name], 192))
+            for caption, name in named
+            # The prompt quotes the model, which may have written something that looks like a picture.
+            if caption not in ("first frame", "goal frame") and name in bundle.frames
         ]
     return []

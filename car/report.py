@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from car.bundle import Bundle
-from car.page import AttemptSection, Strip, attempt_sections, highlighted, png_uri, render, strip, uri
+from car.page import AttemptSection, Strip, attempt_sections, authors, highlighted, png_uri, render, strip, uri
 from car.sandbox import Sandbox
 from car.trajectory import Trajectory
 from car.verify import observe
@@ -67,6 +67,7 @@ def report_page(
     return render(
         "report",
         bundle=bundle,
+        authors=authors(bundle),
         first=uri(bundle.frames["first"]),
         goal=uri(bundle.frames["goal"]),
         moments=_moments(bundle, expert, sandbox),
@@ -84,7 +85,9 @@ def _moments(bundle: Bundle, expert: Trajectory, sandbox: Sandbox) -> list[_Mome
     with sandbox.open(bundle.checkers) as session:
         seen = observe(session, [expert])[0]
     names = [each.subtask.name for each in bundle.checkers]
-    times = credited(seen.done, [[names.index(name) for name in each.subtask.after] for each in bundle.checkers])
+    # A sub-task for which no program was found is in nobody's way.
+    after = [[names.index(name) for name in each.subtask.after if name in names] for each in bundle.checkers]
+    times = credited(seen.done, after)
     made = []
     for index, (checker, time) in enumerate(zip(bundle.checkers, times, strict=True)):
         caption = f"{expert.name}: done on frame {time}"
@@ -98,14 +101,17 @@ def _story(bundle: Bundle, attempts: Sequence[AttemptSection], runs: Sequence[Ru
     sent_back = sum(not each.used for each in attempts)
     verdict, chain = bundle.verdict, bundle.verdict.chain
     steps = [
-        f"A vision-language model saw two pictures and named {len(bundle.manifest['subtasks'])} sub-tasks.",
-        f"It wrote their programs in {len(attempts)} answers, of which {sent_back} went back with measured facts."
-        if sent_back
-        else f"It wrote their programs in {len(attempts)} answers, none of which had to go back.",
+        f"A vision-language model saw two pictures and named {_counted(len(bundle.manifest['subtasks']), 'sub-task')}.",
+        f"It named them and wrote their programs in {_counted(len(attempts), 'answer')}; "
+        + (f"{sent_back} of them went back with measured facts." if sent_back else "none had to go back."),
         f"On held-out trajectories the whole chain is done by {chain.experts_done} of {chain.experts} experts and by "
         f"{chain.randoms_done} of {chain.randoms} random agents: {'accepted' if verdict.accepted else 'rejected'}.",
     ]
     return [*steps, *(_outcome(each) for each in runs)]
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _outcome(run: RunRow) -> str:

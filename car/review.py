@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from car.bundle import Bundle
-from car.page import Strip, attempt_sections, highlighted, render, strip, uri
+from car.page import Strip, attempt_sections, authors, highlighted, render, strip, uri
 from car.sandbox import Sandbox
 from car.trajectory import Trajectory
 from car.verify import Finding, Observation, observe
 from car.verify.judge import credited
 
 SHOWN = 3
-"""Experts whose strips are open; those of the others are folded away."""
+"""Strips of one kind that are open; the others are folded away."""
+
+MOST = 20
+"""Random trajectories of one sub-task that are shown where nobody knows whether the firing is right."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,9 @@ class SubTaskSection:
     experts: Sequence[Strip]
     more_experts: Sequence[Strip]
     suspects: Sequence[Strip]
+    more_suspects: Sequence[Strip]
     randoms: Sequence[Strip]
+    random_fired: int
     random_total: int
 
 
@@ -48,6 +53,7 @@ def review_page(bundle: Bundle, trajectories: Sequence[Trajectory], sandbox: San
     return render(
         "review",
         bundle=bundle,
+        authors=authors(bundle),
         first=uri(bundle.frames["first"]),
         goal=uri(bundle.frames["goal"]),
         looked=bool(seen),
@@ -69,12 +75,15 @@ def _section(bundle: Bundle, index: int, seen: Sequence[Observation], times: Seq
     randoms: list[Strip] = []
     suspects: list[Strip] = []
     for observation, time in zip(seen, times, strict=True):
-        if time is None:
-            continue
         trajectory = observation.trajectory
         is_false = checker.subtask.goal and trajectory.who == "random" and trajectory.success is False
-        caption = f"{trajectory.name}, credited on frame {time} of {len(trajectory) - 1}"
-        made = strip(trajectory, observation.done[:, index].tolist(), time, caption, suspect=is_false)
+        # A goal that was not reached is wrongly seen even where it comes too early to be credited.
+        moment = observation.first(index) if is_false and time is None else time
+        if moment is None:
+            continue
+        what = "fires" if time is None else "credited"
+        caption = f"{trajectory.name}, {what} on frame {moment} of {len(trajectory) - 1}"
+        made = strip(trajectory, observation.done[:, index].tolist(), moment, caption, suspect=is_false)
         (suspects if is_false else experts if trajectory.who == "expert" else randoms).append(made)
     return SubTaskSection(
         name=checker.subtask.name,
@@ -85,7 +94,9 @@ def _section(bundle: Bundle, index: int, seen: Sequence[Observation], times: Seq
         findings=bundle.verdict.of(checker.subtask.name),
         experts=experts[:SHOWN],
         more_experts=experts[SHOWN:],
-        suspects=suspects,
-        randoms=randoms,
+        suspects=suspects[:SHOWN],
+        more_suspects=suspects[SHOWN:],
+        randoms=randoms[:MOST],
+        random_fired=len(randoms),
         random_total=sum(each.trajectory.who == "random" for each in seen),
     )

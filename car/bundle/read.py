@@ -58,7 +58,11 @@ def _check_files(path: Path, manifest: dict[str, Any]) -> None:
     there = {str(each.relative_to(path)) for each in path.rglob("*") if each.is_file()}
     there -= {"manifest.json", "approval.json", "review.html"}
     wrong = [f"{name} is missing" for name in sorted(set(listed) - there)]
-    wrong += [f"{name} is not in the manifest" for name in sorted(there - set(listed)) if "__pycache__" not in name]
+    wrong += [
+        f"{name} is not in the manifest"
+        for name in sorted(there - set(listed))
+        if "__pycache__" not in Path(name).parts
+    ]
     wrong += [f"{name} was changed" for name in sorted(there & set(listed)) if sha256_of(path / name) != listed[name]]
     if wrong:
         raise BadBundle(
@@ -135,7 +139,7 @@ def _approval(path: Path, manifest_sha256: str) -> Approval | None:
             raise ValueError(f"the decision {given.decision!r}")
     except _WRONG as error:
         raise BadBundle(
-            f"{path / 'approval.json'} is not a decision ({_words(error)}); remove the file and review the bundle again."
+            f"{path / 'approval.json'} is not a decision ({_words(error)}); remove it and review the bundle again."
         ) from error
     return given if given.manifest_sha256 == manifest_sha256 else None
 

@@ -72,19 +72,23 @@ def _subtasks(entries: list[Any]) -> tuple[SubTask, ...] | str:
 def _subtask(entry: Any, earlier: list[str], goal: bool) -> SubTask | str:
     if not isinstance(entry, dict) or not all(isinstance(entry.get(key), str) for key in ("name", "description")):
         return "Each sub-task must be an object with the texts name and description."
-    name = slug(entry["name"])
-    if not name:
-        return f"The sub-task name {entry['name']!r} has no letters."
-    if not entry["description"].strip():
-        return f"The sub-task {name!r} has no description."
-    if _UNREADABLE.search(entry["description"]):
-        return f"The description of {name!r} holds control characters."
-    if name in earlier:
-        return f"Two sub-tasks have the name {name!r}."
+    name, description = slug(entry["name"]), entry["description"].strip()
+    if problem := _problem(entry["name"], name, description, earlier):
+        return problem
     after = entry.get("after", [])
     if not isinstance(after, list) or not all(isinstance(each, str) for each in after):
         return f'"after" of {name!r} must be a list of names.'
     before = [slug(each) for each in after]
     if unknown := [each for each in before if each not in earlier]:
         return f'"after" of {name!r} names {unknown[0]!r}, which is not a sub-task before it.'
-    return SubTask(name, entry["description"].strip(), tuple(earlier if goal else before), goal)
+    return SubTask(name, description, tuple(earlier if goal else before), goal)
+
+
+def _problem(given: str, name: str, description: str, earlier: list[str]) -> str:
+    if not name:
+        return f"The sub-task name {given!r} has no letters."
+    if name in earlier:
+        return f"Two sub-tasks have the name {name!r}."
+    if not description:
+        return f"The sub-task {name!r} has no description."
+    return f"The description of {name!r} holds control characters." if _UNREADABLE.search(description) else ""

@@ -222,6 +222,7 @@ def test_a_wrong_reference_to_a_task(reference: str) -> None:
     assert reference.partition(":")[0] in refused("record", reference)
 
 
+@pytest.mark.filterwarnings("ignore:.*render_mode='rgb_array' that is not in the possible render_modes")
 def test_an_environment_without_rgb_array() -> None:
     assert "cannot render 'rgb_array' (its render modes are: human)" in refused("record", task_file(env="Blind"))
 
