@@ -468,6 +468,18 @@ def test_a_mask_of_another_shape_is_refused(few: Session) -> None:
         few.run(plain(1)[0], plain(1), np.ones((2, 5), bool))
 
 
+def test_a_worker_that_is_not_asked_lives_on(sandbox: Sandbox) -> None:
+    """A program that counts its calls shows whether it was started again in between."""
+    counts = "calls = []\ndef check(found, current):\n    calls.append(1)\n    return len(calls) > 3\n"
+    frames = np.zeros((3, 8, 8, 3), np.uint8)
+    with sandbox.open([Checker(SubTask("first", "x"), counts), Checker(SubTask("second", "x"), counts)]) as session:
+        assert not session.run(frames[0], frames).done.any()
+        only_second = np.array([[False, True]])
+        for _ in range(5):
+            session.run(frames[0], frames[:1], only_second)
+        assert session.run(frames[0], frames[:1]).done.tolist() == [[1, 1]]
+
+
 def test_a_program_that_remembers_affects_itself_only(sandbox: Sandbox) -> None:
     counts = check("global calls\ncalls += 1\nreturn calls > 2", "calls = 0")
     patches = check("return True", "import numpy as np, builtins\nnp.all = lambda *a: False\nbuiltins.len = None")
