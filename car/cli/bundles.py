@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from car.cli.output import REWARDS, TRAJECTORIES, Json, Rewards, Trajectories, next_step, notes, result
+from car.cli.output import REWARDS, TRAJECTORIES, Json, Rewards, Trajectories, next_step, note, result
 from car.errors import BadBundle, BadTrajectory, UserError
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _write_page(loaded: "Bundle", folder: Path) -> Path:
     try:
         experts, randoms = load_set(folder, loaded.task.name)
     except BadTrajectory as error:
-        notes.print(f"{error} The page shows no strips of frames.", style="yellow", markup=False)
+        note(f"{error} The page shows no strips of frames.", "yellow")
         experts, randoms = [], []
     page = loaded.path / "review.html"
     write_text(page, review_page(loaded, [*experts, *randoms], ProcessSandbox()))

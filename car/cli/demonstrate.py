@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from car.cli.output import Json, notes, result
+from car.cli.output import Json, note, notes, result
 from car.cli.training import Board, summary_table
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class _Stage:
         self._bars: dict[str, Any] = {}
 
     def begin(self, number: int, title: str) -> None:
-        notes.print(f"{'' if number == 1 else chr(10)}{number}. {title}", style="bold blue", markup=False)
+        note(f"{'' if number == 1 else chr(10)}{number}. {title}", "bold blue")
         shown: dict[int, Any] = {1: self._bar, 2: self.narrator, 3: self._board}
         self._live.update(shown[number], refresh=True)
 
@@ -96,7 +96,7 @@ class _Stage:
 
         self._live.update("", refresh=True)
         notes.print(verdict_table(bundle.verdict))
-        notes.print(f"The bundle is in {bundle.path}", markup=False, soft_wrap=True)
+        note(f"The bundle is in {bundle.path}")
         self._live.update("  writing the review page ...", refresh=True)
 
     def trained(self, label: str, seed: int, line: "Progress") -> None:

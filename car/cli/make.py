@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from car.cli.output import REWARDS, TRAJECTORIES, Json, Rewards, Trajectories, next_step, notes, progress, result
+from car.cli.output import REWARDS, TRAJECTORIES, Json, Rewards, Trajectories, next_step, note, notes, progress, result
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -62,7 +62,7 @@ def generate(
         vlm, rewards / ".journal" / found.name, base_url=base_url, record=record, made=made, strict=strict
     )
     experts, randoms = load_set(folder, found.name)
-    notes.print(f"{found.name} with {asked.name}, at most {attempts} programs a sub-task", markup=False)
+    note(f"{found.name} with {asked.name}, at most {attempts} programs a sub-task")
     narrator = Narrator(notes, programs)
     with _shown(narrator, asked.name):
         draft = generate_(split(experts, randoms), asked, ProcessSandbox(), Budget(attempts), listen=narrator)

@@ -47,6 +47,11 @@ def result(as_json: bool, document: dict[str, Any], *shown: Any) -> None:
         screen.print(each, markup=False, soft_wrap=isinstance(each, str))
 
 
+def note(sentence: str, style: str = "") -> None:
+    """Prints a sentence on standard error as it is; where nobody looks at a terminal, it stays on one line."""
+    notes.print(Text(sentence, style), soft_wrap=not notes.is_terminal)
+
+
 def next_step(command: str) -> Text:
     """The line at the end of a command that says what to do next."""
     return Text.assemble(("Next: ", "dim"), (command, "bold"), overflow="fold")
@@ -83,9 +88,7 @@ class Group(TyperGroup):
 
     @staticmethod
     def _exit(ctx: Any, message: str, code: int) -> typer.Exit:
-        said = Text(message, "yellow") if code == 130 else Text.assemble(("error: ", "bold red"), message)
-        # Where nobody looks at a terminal, a sentence stays on one line.
-        notes.print(said, soft_wrap=not notes.is_terminal)
+        note(message if code == 130 else f"error: {message}", "yellow" if code == 130 else "red")
         _tell_machine(ctx, message, code)
         return typer.Exit(code)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from car.cli.output import REWARDS, Json, Rewards, next_step, notes, result
+from car.cli.output import REWARDS, Json, Rewards, next_step, note, notes, result
 from car.errors import UserError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def train(
     named = _rewards(reward, rewards, allow_unreviewed)
     folder = _folder(out, resume, found.name)
     counted = f"{seeds} seed{'s' * (seeds != 1)}, {steps:,} steps each"
-    notes.print(f"{found.name}: {', '.join(named)}; {counted}; in {folder}", markup=False)
+    note(f"{found.name}: {', '.join(named)}; {counted}; in {folder}")
     results = _watched(found, named, settings, seeds, folder, jobs, resume, allow_unreviewed)
     curve = folder / "curve.png"
     _draw(results, curve, found.name)

@@ -5,43 +5,11 @@ exactly when the environment's own success is.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from minigrid.core.world_object import Ball, Door, Goal, Key
 
-from car.errors import UnknownName
-from car.task import Env
-
 _Holds = Callable[[Any], bool]
-
-
-@dataclass(frozen=True)
-class Predicate:
-    """One true sub-task.
-
-    Args:
-        name: what it is called in tables.
-        holds: whether the environment's present state fulfils it.
-    """
-
-    name: str
-    holds: Callable[[Env], bool]
-
-
-def truth_for(task_name: str) -> list[Predicate]:
-    """The sub-tasks of a built-in task, in the order in which they must be done.
-
-    Raises:
-        UnknownName: there is no ground truth for this task.
-    """
-    if task_name not in _TRUTH:
-        raise UnknownName("ground truth for the task", task_name, sorted(_TRUTH))
-    return [Predicate(name, _on_world(holds)) for name, holds in _TRUTH[task_name].items()]
-
-
-def _on_world(holds: _Holds) -> Callable[[Env], bool]:
-    return lambda env: bool(holds(env.unwrapped))
 
 
 def _carries_key(world: Any) -> bool:
@@ -114,7 +82,7 @@ _KEY_CORRIDOR: dict[str, _Holds] = {
     "ball-picked-up": _carries_target,
 }
 
-_TRUTH: dict[str, dict[str, _Holds]] = {
+TRUTH: dict[str, dict[str, _Holds]] = {
     **{f"doorkey-{size}x{size}": _DOOR_KEY for size in (5, 6, 8, 16)},
     "unlock": _UNLOCK,
     "unlockpickup": _UNLOCK_PICKUP,

@@ -35,7 +35,10 @@ def test_every_built_in_task_gives_frames_and_a_view_for_the_agent(task):
     assert env.observation_space.contains(observation)
     frame = camera(env, observation)
     assert frame.dtype == np.uint8
-    assert frame.shape == (8 * env.unwrapped.height, 8 * env.unwrapped.width, 3)
+    assert frame.ndim == 3
+    assert frame.shape[2] == 3
+    if hasattr(env.unwrapped, "grid"):
+        assert frame.shape == (8 * env.unwrapped.height, 8 * env.unwrapped.width, 3)
 
 
 def test_a_path_that_ends_in_toml_is_a_task_file(tmp_path):

@@ -8,8 +8,8 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
-from corridor import Corridor
 from gymnasium.utils.env_checker import check_env
+from hallway import Corridor
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from car.bundle import decide, load_bundle
@@ -30,7 +30,7 @@ SOURCE = "def check(found, current):\n    return bool(current[0, 0, 0] >= {})\n"
 
 @pytest.fixture
 def corridor_id():
-    gym.register("test/BundledCorridor-v0", "corridor:Corridor")
+    gym.register("test/BundledCorridor-v0", "hallway:Corridor")
     yield "test/BundledCorridor-v0"
     gym.registry.pop("test/BundledCorridor-v0")
 

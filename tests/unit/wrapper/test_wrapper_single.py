@@ -5,9 +5,9 @@ import copy
 import gymnasium as gym
 import numpy as np
 import pytest
-from corridor import CELLS, Corridor, TableReward, chain
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
+from hallway import CELLS, Corridor, TableReward, chain
 
 from car.errors import BadFrame, BadTask, UnknownName, UserError
 from car.rewards.milestones import Shaping

@@ -6,7 +6,7 @@ import sys
 import gymnasium as gym
 import numpy as np
 import pytest
-from corridor import CELLS, Corridor, TableReward, chain
+from hallway import CELLS, Corridor, TableReward, chain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stable_baselines3 import PPO

@@ -1,0 +1,35 @@
+"""What `car doctor` looks at."""
+
+import pytest
+
+from car.doctor import Finding, examine
+
+
+@pytest.fixture(scope="module")
+def findings() -> dict[str, Finding]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OPENAI_API_KEY", "sk-secret")
+        environment.delenv("ANTHROPIC_API_KEY", raising=False)
+        return {each.name: each for each in examine()}
+
+
+def test_nothing_is_wrong_where_the_tests_run(findings: dict[str, Finding]) -> None:
+    assert [each for each in findings.values() if each.fine is False] == []
+    assert len(findings) == 13
+
+
+@pytest.mark.parametrize("name", ["python", "numpy", "minigrid", "torch", "prompts", "sandbox"])
+def test_looks_at_what_the_commands_need(name: str, findings: dict[str, Finding]) -> None:
+    assert findings[name].fine is True
+    assert findings[name].said
+
+
+def test_a_checker_really_ran(findings: dict[str, Finding]) -> None:
+    assert findings["sandbox"].said == "a checker ran in a process of its own"
+
+
+def test_keys_are_worth_knowing_and_never_shown(findings: dict[str, Finding]) -> None:
+    assert findings["OPENAI_API_KEY"] == Finding("OPENAI_API_KEY", None, "set")
+    assert findings["ANTHROPIC_API_KEY"].fine is None
+    assert "need none" in findings["ANTHROPIC_API_KEY"].said
+    assert not any("sk-secret" in each.said for each in findings.values())

@@ -1,0 +1,160 @@
+"""The page on which a person judges a bundle."""
+
+from pathlib import Path
+
+import pytest
+
+from car.bundle import Bundle, Provenance, decide, load_bundle, save_bundle
+from car.checker import SubTask
+from car.refine import Draft
+from car.review import MOST, SHOWN, review_page
+from car.sandbox.process import ProcessSandbox
+from car.tasks import find_task
+from car.verify import Split
+from tests.planted import doorkey as planted
+from tests.unit.refine.pages import Page
+from tests.unit.refine.scripted import GOAL, KEY, RIGHT, InThisProcess, Script, naming, program, told
+
+BAD = "<script>alert('x')</script><img src=x onerror=alert(1)>"
+
+
+def _bundle(folder: Path, doorkey: Split, script: Script | None = None, attempts: int = 5) -> Bundle:
+    return _kept(folder, doorkey, told(doorkey, script, attempts).draft)
+
+
+def _kept(folder: Path, doorkey: Split, draft: Draft, made: str = "") -> Bundle:
+    task, source = find_task("doorkey-6x6"), Provenance("scripted/planted", ("planted-1",), made)
+    return load_bundle(save_bundle(folder, task, draft, source, [*doorkey.refine, *doorkey.verdict]))
+
+
+@pytest.fixture(scope="module")
+def bundle(doorkey: Split, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return _bundle(tmp_path_factory.mktemp("right"), doorkey)
+
+
+@pytest.fixture(scope="module")
+def html(bundle: Bundle, doorkey: Split) -> str:
+    return review_page(bundle, [*doorkey.refine, *doorkey.verdict], ProcessSandbox())
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+def test_is_one_file(page: Page) -> None:
+    page.check_alone()
+
+
+def test_shows_frames_goal_subtasks_and_sources(page: Page, bundle: Bundle) -> None:
+    assert bundle.goal in page.text
+    assert "first frame, as the model saw it" in page.text
+    for checker in bundle.checkers:
+        assert checker.subtask.name in page.text
+        assert checker.subtask.description in page.text
+    assert "outside_door(current, found)" in page.text
+    assert "verified" in page.text
+    assert "not reviewed" in page.text
+
+
+def test_shows_the_evidence(page: Page) -> None:
+    assert "12 of 12" in page.text
+    assert "0 of them without the environment's success" in page.text
+    assert "Rule: experts: the whole chain in at least 100%" in page.text
+
+
+def test_shows_strips_around_the_moment_on_every_expert(page: Page) -> None:
+    assert page.text.count("credited on frame") >= 3 * 15
+    assert page.with_class("credited") == page.with_class("strip")
+    assert page.text.count(f"{15 - SHOWN} more experts") == 3
+
+
+def test_of_random_episodes_only_some_are_shown(page: Page) -> None:
+    assert f"The first {MOST} are shown." in page.text
+    assert page.text.count("Nobody knows here whether these are right") >= 1
+    assert page.with_class("strip") <= 3 * (15 + MOST)
+
+
+def test_shows_every_question_and_answer(page: Page) -> None:
+    for place, reply in RIGHT.items():
+        assert f"{'-'.join(each for each in place[:2] if each)}, attempt 1" in page.text
+        assert isinstance(reply, str)
+        assert reply.strip() in page.text
+
+
+def test_says_how_to_decide_and_on_what(page: Page, bundle: Bundle) -> None:
+    assert f"car review {bundle.path} --approve" in page.text
+    assert bundle.manifest_sha256[:16] in page.text
+
+
+def test_a_small_page(html: str) -> None:
+    assert len(html) < 1_000_000
+
+
+def test_works_without_trajectories(bundle: Bundle) -> None:
+    page = Page(review_page(bundle, [], InThisProcess()))
+    page.check_alone()
+    assert "Record them with car record doorkey-6x6" in page.text
+    assert page.with_class("strip") == 0
+    assert "never" not in page.text.partition("Every question")[0]
+
+
+def test_shows_the_decision(doorkey: Split, tmp_path: Path) -> None:
+    bundle = _bundle(tmp_path, doorkey)
+    decide(bundle, "rejected", f"Too fast. {BAD}")
+    page = Page(review_page(load_bundle(bundle.path), [], InThisProcess()))
+    assert f"rejected: Too fast. {BAD}" in page.text
+
+
+SEES_THE_GOAL_EVERYWHERE = """
+def check(found, current):
+    return bool((found != current).any())
+"""
+
+
+def test_shows_goals_that_were_not_reached(doorkey: Split, tmp_path: Path) -> None:
+    bundle = _bundle(tmp_path, doorkey, {("checker", GOAL, 1): program(SEES_THE_GOAL_EVERYWHERE)}, attempts=1)
+    trajectories = [*doorkey.refine, *doorkey.verdict]
+    page = Page(review_page(bundle, trajectories, InThisProcess()))
+    failed = [each for each in trajectories if each.who == "random" and each.success is False]
+    fired = [each for each in failed if (each.pictures[each.order] != each.frame(0)).any()]
+    assert len(fired) > SHOWN
+    assert "False firings on random trajectories" in page.text
+    assert f"{len(fired) - SHOWN} more false firings" in page.text
+    assert page.with_class("suspect") == len(fired)
+    assert "fires on frame" in page.text, "also where it comes too early to be credited"
+    assert "not verified" in page.text
+
+
+def test_a_right_goal_has_no_false_firings(page: Page) -> None:
+    assert page.with_class("suspect") == 0
+    assert "False firings" not in page.text
+
+
+def test_says_that_a_program_never_fires_on_experts(doorkey: Split, tmp_path: Path) -> None:
+    bundle = _bundle(tmp_path, doorkey, {("checker", KEY, 1): program(planted.ALWAYS_FALSE)}, attempts=1)
+    page = Page(review_page(bundle, doorkey.verdict, InThisProcess()))
+    assert page.text.count("It is never credited on an expert.") == 3
+    assert page.text.count("It never fires on the 48 random trajectories.") == 3
+
+
+def test_a_subtask_without_a_program_is_in_the_verdict(doorkey: Split, tmp_path: Path) -> None:
+    bundle = _bundle(tmp_path, doorkey, {("checker", KEY, 1): "no"}, attempts=1)
+    page = Page(review_page(bundle, doorkey.verdict, InThisProcess()))
+    assert f"{KEY}: No reply held a program that may run." in page.text
+
+
+def test_hostile_text_is_only_text(doorkey: Split, tmp_path: Path) -> None:
+    key = SubTask(KEY, f"The key is gone. {BAD}")
+    source = f'MARK = "{BAD}"\n# </pre></div>{BAD}\n{planted.RIGHT_KEY}'
+    script: Script = {
+        ("goal", "", 1): f"The goal. {BAD}",
+        ("subtasks", "", 1): naming(key, planted.DOOR, planted.GOAL, goal=f"Reach it. {BAD}"),
+        ("checker", KEY, 1): program(f"{BAD}\n"),
+        ("refine", KEY, 2): f"</pre></details>{BAD}\n{program(source)}",
+    }
+    draft = told(doorkey, script).draft
+    page = Page(review_page(_kept(tmp_path, doorkey, draft, BAD), doorkey.refine, InThisProcess()))
+    page.check_alone()
+    assert draft.verdict.accepted
+    assert page.text.count(BAD) >= 7
