@@ -91,17 +91,23 @@ def checker_from(reply: str, subtask: SubTask) -> Checker | Unusable:
 def program_in(reply: str) -> str | None:
     """The Python program in a reply: its code block, or of several the last one that defines `check`, else all joined.
 
-    A reply without a fence is a program only if it starts like one.
+    Of several blank lines one is kept, as in the prompts: the lines that an error names are then those that the VLM is
+    shown. A reply without a fence is a program only if it starts like one.
     """
+    source = _code_in(reply)
+    return None if source is None else re.sub(r"\n{3,}", "\n\n", source) + "\n"
+
+
+def _code_in(reply: str) -> str | None:
     blocks = [str(code).strip("\n") for language, code in _FENCE.findall(reply) if language.lower() in _LANGUAGES]
     whole = [block for block in blocks if _defines("check", block)]
     halves = any(_defines("identify", block) for block in blocks if block not in whole)
     if blocks and (not whole or (len(whole) == 1 and halves)):
-        return "\n\n\n".join(blocks) + "\n"
+        return "\n\n".join(blocks)
     if whole:
-        return whole[-1] + "\n"
+        return whole[-1]
     bare = reply.strip()
-    return bare + "\n" if re.match(r"(import|from|def) ", bare) else None
+    return bare if re.match(r"(import|from|def) ", bare) else None
 
 
 def _defines(name: str, source: str) -> bool:

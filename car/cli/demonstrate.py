@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def demo(
     folder: Annotated[Path, typer.Option("--out", help="Where everything goes.")] = Path("demo"),
-    task: Annotated[str, typer.Option(help="A task with a recorded session: doorkey-8x8 or unlock.")] = "doorkey-8x8",
+    task: Annotated[str, typer.Option(help="A task with a recorded session.")] = "doorkey-8x8",
     steps: Annotated[int, typer.Option(help="Environment steps of each training run.", min=1)] = 120_000,
     open_: Annotated[bool, typer.Option("--open", help="Open the report in a browser at the end.")] = False,
     as_json: Json = False,

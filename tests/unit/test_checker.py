@@ -1,9 +1,11 @@
 """From a reply's text to a checker."""
 
+import numpy as np
 import pytest
 
 from car.checker import Checker, SubTask, Unusable, checker_from, program_in, slug
 from car.errors import BadTask
+from car.prompts import Complaint, RefinePrompt, Scene, request_for
 
 _SUBTASK = SubTask("a", "A.")
 _CHECK = "def check(found, current):\n    return True"
@@ -21,13 +23,22 @@ def _fenced(code: str, language: str = "python") -> str:
         (_fenced(_CHECK, ""), _CHECK),
         (_fenced(_CHECK, "py"), _CHECK),
         (_CHECK, _CHECK),
-        (_fenced(_IDENTIFY) + "and\n" + _fenced(_CHECK), f"{_IDENTIFY}\n\n\n{_CHECK}"),
+        (_fenced(_IDENTIFY) + "and\n" + _fenced(_CHECK), f"{_IDENTIFY}\n\n{_CHECK}"),
         (_fenced("x = 1", "json") + _fenced(_CHECK), _CHECK),
         (_fenced(_CHECK) + "Better:\n" + _fenced(_CHECK + "  # better"), _CHECK + "  # better"),
     ],
 )
 def test_finds_the_program(reply: str, program: str) -> None:
     assert program_in(reply) == program + "\n"
+
+
+def test_the_lines_are_those_that_a_prompt_shows() -> None:
+    subtask = SubTask("a", "A.", goal=True)
+    made = checker_from(_fenced(f"import math\n\n\n\n{_CHECK}\n\n\nLIMIT = 3"), subtask)
+    assert isinstance(made, Checker)
+    frame = np.zeros((8, 8, 3), np.uint8)
+    prompt = RefinePrompt(Scene(frame, frame), "Go.", (subtask,), subtask, 2, made.source.rstrip(), (Complaint("No."),))
+    assert any(isinstance(part, str) and made.source.rstrip() in part for part in request_for(prompt).parts)
 
 
 @pytest.mark.parametrize("reply", ["", "   \n", "I cannot do that.", _fenced('{"a": 1}', "json")])

@@ -3,7 +3,6 @@ import numpy as np
 CELL = 8
 TOL = 30
 
-
 def split_cells(img):
     """(64, 64, 3) -> (rows, columns, 8, 8, 3), signed."""
     a = img.astype(np.int16)
@@ -12,13 +11,11 @@ def split_cells(img):
     a = a[:rows * CELL, :cols * CELL]
     return a.reshape(rows, CELL, cols, CELL, 3).transpose(0, 2, 1, 3, 4)
 
-
 def foreground(cells):
     """Pixels that are neither floor nor the lines of the floor."""
     hi = cells.max(axis=-1)
     lo = cells.min(axis=-1)
     return (hi - lo > 25) | (hi > 70)
-
 
 def find_agent(cells, key_cell):
     """Cell (row, column) of the red triangle, or None."""
@@ -32,10 +29,8 @@ def find_agent(cells, key_cell):
     k = int(count.argmax())
     return (k // count.shape[1], k % count.shape[1])
 
-
 def distance(a, b):
     return abs(a[0] - b[0]) + abs(a[1] - b[1])
-
 
 def identify(initial):
     cells = split_cells(initial)
@@ -87,7 +82,6 @@ def identify(initial):
         "d0": int(d0),
     }
 
-
 def locate_key(found, cells):
     """Returns (cell of the key or None, best share of key pixels, pixels left in the first cell)."""
     same = (np.abs(cells - found["template"]).max(axis=-1) <= TOL)
@@ -112,13 +106,11 @@ def locate_key(found, cells):
         return (r, c), share, left
     return None, share, left
 
-
 def check(found, current):
     if not found["ok"]:
         return False
     where, share, left = locate_key(found, split_cells(current))
     return bool(where is None)
-
 
 def progress(found, current):
     if not found["ok"] or found["d0"] <= 1:
@@ -132,7 +124,6 @@ def progress(found, current):
         return 0.0
     p = (found["d0"] - distance(agent, where)) / float(found["d0"])
     return float(min(0.95, max(0.0, p)))
-
 
 def explain(found, current):
     if not found["ok"]:

@@ -5,7 +5,6 @@ FLOOR_TOL = 22
 KEY_TOL = 30
 OPEN_LIMIT = 16
 
-
 def split_cells(img):
     """(64, 64, 3) -> (rows, columns, 8, 8, 3), signed."""
     a = img.astype(np.int16)
@@ -14,12 +13,10 @@ def split_cells(img):
     a = a[:rows * CELL, :cols * CELL]
     return a.reshape(rows, CELL, cols, CELL, 3).transpose(0, 2, 1, 3, 4)
 
-
 def ring_mask():
     ring = np.ones((CELL, CELL), dtype=bool)
     ring[1:-1, 1:-1] = False
     return ring
-
 
 def find_key(cells):
     """Cell of the narrow, tall key shape in the first frame, with its mask."""
@@ -45,7 +42,6 @@ def find_key(cells):
     if best is None:
         return None, None
     return best, fg[best[0], best[1]].copy()
-
 
 def identify(initial):
     cells = split_cells(initial)
@@ -94,23 +90,19 @@ def identify(initial):
         out["key_n"] = int(key_mask.sum())
     return out
 
-
 def door_cell(found, current):
     r, c = found["door"]
     return current[r * CELL:(r + 1) * CELL, c * CELL:(c + 1) * CELL].astype(np.int16)
-
 
 def frame_pixels(found, current):
     """How many of the door cell's 28 border pixels are not floor."""
     differs = np.abs(door_cell(found, current) - found["floor"]).max(axis=-1) > FLOOR_TOL
     return int((differs & found["ring"]).sum())
 
-
 def check(found, current):
     if not found["ok"]:
         return False
     return bool(frame_pixels(found, current) <= OPEN_LIMIT)
-
 
 def key_on_floor(found, cells):
     if not found["has_key"]:
@@ -123,7 +115,6 @@ def key_on_floor(found, cells):
     hit = (inside >= 0.75 * n) & (outside >= 0.75 * (CELL * CELL - n))
     return bool(hit.any())
 
-
 def find_agent(found, cells):
     """Cell (row, column) of the red triangle, or None."""
     red = (cells[..., 0] > 200) & (cells[..., 1] < 60) & (cells[..., 2] < 60)
@@ -134,7 +125,6 @@ def find_agent(found, cells):
         return None
     k = int(count.argmax())
     return (k // count.shape[1], k % count.shape[1])
-
 
 def progress(found, current):
     if not found["ok"] or not found["has_key"]:
@@ -147,7 +137,6 @@ def progress(found, current):
         return 0.0
     d = abs(agent[0] - found["door"][0]) + abs(agent[1] - found["door"][1])
     return float(min(0.95, max(0.0, 1.0 - d / found["span"])))
-
 
 def explain(found, current):
     if not found["ok"]:

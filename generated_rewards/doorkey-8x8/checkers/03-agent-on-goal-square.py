@@ -8,7 +8,6 @@ COLOUR_TOL = 60
 OPEN_LIMIT = 16
 MIN_AGENT_PIXELS = 5
 
-
 def split_cells(img):
     """(64, 64, 3) -> (rows, columns, 8, 8, 3), signed."""
     a = img.astype(np.int16)
@@ -17,12 +16,10 @@ def split_cells(img):
     a = a[:rows * CELL, :cols * CELL]
     return a.reshape(rows, CELL, cols, CELL, 3).transpose(0, 2, 1, 3, 4)
 
-
 def ring_mask():
     ring = np.ones((CELL, CELL), dtype=bool)
     ring[1:-1, 1:-1] = False
     return ring
-
 
 def find_agent_colour(cells):
     """Strongest colour of the compact, roughly square small shape."""
@@ -52,7 +49,6 @@ def find_agent_colour(cells):
                 best = col.copy()
                 best_dist = dist
     return red if best is None else best
-
 
 def identify(initial):
     cells = split_cells(initial)
@@ -124,11 +120,9 @@ def identify(initial):
         "far": int(max(1, dist.max())),
     }
 
-
 def cell_at(img, where):
     r, c = where
     return img[r * CELL:(r + 1) * CELL, c * CELL:(c + 1) * CELL].astype(np.int16)
-
 
 def measure(found, current):
     """Agent pixels in the goal cell, and goal-coloured pixels on its ring."""
@@ -137,20 +131,17 @@ def measure(found, current):
     goal = np.abs(cell - found["goal_colour"]).max(axis=-1) <= COLOUR_TOL
     return int((agent & ~goal).sum()), int((goal & found["ring"]).sum())
 
-
 def check(found, current):
     if not found["ok"]:
         return False
     agent_px, ring_px = measure(found, current)
     return bool(agent_px >= MIN_AGENT_PIXELS and ring_px >= 14)
 
-
 def door_is_open(found, current):
     if found["door"] is None:
         return True
     differs = np.abs(cell_at(current, found["door"]) - found["floor"]).max(axis=-1) > FLOOR_TOL
     return bool(int((differs & found["ring"]).sum()) <= OPEN_LIMIT)
-
 
 def find_agent(found, current):
     """Cell (row, column) of the agent, or None."""
@@ -163,7 +154,6 @@ def find_agent(found, current):
     k = int(count.argmax())
     return (k // count.shape[1], k % count.shape[1])
 
-
 def progress(found, current):
     if not found["ok"] or not door_is_open(found, current):
         return 0.0
@@ -174,7 +164,6 @@ def progress(found, current):
     if d < 0:
         return 0.0
     return float(min(0.95, max(0.0, 1.0 - d / float(found["far"] + 1))))
-
 
 def explain(found, current):
     if not found["ok"]:

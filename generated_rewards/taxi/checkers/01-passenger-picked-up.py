@@ -4,20 +4,16 @@ DARK = np.array([56, 58, 70])
 FLOOR = np.array([233, 231, 225])
 HOUSE = np.array([205, 166, 94])
 
-
 def near(img, colour, tol):
     diff = np.abs(img.astype(np.int16) - np.asarray(colour, dtype=np.int16))
     return diff.max(axis=-1) <= tol
 
-
 def inside(frame, x, y):
     return frame[y + 4:y + 20, x + 4:x + 36]
-
 
 def main_colour(part):
     colours, counts = np.unique(part.reshape(-1, 3), axis=0, return_counts=True)
     return colours[counts.argmax()].astype(int)
-
 
 def identify(initial):
     cells = []
@@ -46,20 +42,17 @@ def identify(initial):
     best["hidden_at_start"] = hidden
     return best
 
-
 def measure(found, current):
     part = inside(current, found["x"], found["y"])
     dark = int(near(part, DARK, 20).sum())
     plain = int(near(part, found["colour"], 12).sum())
     return dark, plain
 
-
 def check(found, current):
     if found is None:
         return False
     dark, plain = measure(found, current)
     return bool(dark <= 8 and plain >= 442)
-
 
 def explain(found, current):
     if found is None:

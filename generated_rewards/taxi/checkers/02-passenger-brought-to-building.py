@@ -5,20 +5,16 @@ FLOOR = np.array([233, 231, 225])
 WALL = np.array([205, 166, 94])
 WINDOW = np.array([198, 224, 242])
 
-
 def near(img, colour, tol):
     diff = np.abs(img.astype(np.int16) - np.asarray(colour, dtype=np.int16))
     return diff.max(axis=-1) <= tol
 
-
 def inside(frame, x, y):
     return frame[y + 4:y + 20, x + 4:x + 36]
-
 
 def main_colour(part):
     colours, counts = np.unique(part.reshape(-1, 3), axis=0, return_counts=True)
     return colours[counts.argmax()].astype(int)
-
 
 def identify(initial):
     cells = []
@@ -50,7 +46,6 @@ def identify(initial):
     others = [c for c in cells if c is not start and c is not goal]
     return {"start": start, "goal": goal, "others": others}
 
-
 def measure(cell, current):
     x, y = cell["x"], cell["y"]
     part = inside(current, x, y)
@@ -58,7 +53,6 @@ def measure(cell, current):
     plain = int(near(part, cell["colour"], 12).sum())
     windows = int(near(current[y:y + 24, x:x + 40], WINDOW, 12).sum())
     return dark, plain, windows
-
 
 def state(found, current):
     dark, plain, unused = measure(found["start"], current)
@@ -70,13 +64,11 @@ def state(found, current):
             "goal_dark": gdark, "goal_plain": gplain, "goal_windows": gwindows,
             "taxi_there": bool(taxi_there), "passenger_elsewhere": bool(elsewhere)}
 
-
 def check(found, current):
     if found is None:
         return False
     s = state(found, current)
     return bool(s["gone"] and s["taxi_there"] and not s["passenger_elsewhere"])
-
 
 def explain(found, current):
     if found is None:

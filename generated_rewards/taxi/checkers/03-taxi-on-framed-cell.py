@@ -6,20 +6,16 @@ WALL = np.array([205, 166, 94])
 WINDOW = np.array([198, 224, 242])
 EMPTY_TAXI = np.array([232, 196, 88])
 
-
 def near(img, colour, tol):
     diff = np.abs(img.astype(np.int16) - np.asarray(colour, dtype=np.int16))
     return diff.max(axis=-1) <= tol
 
-
 def inside(frame, x, y):
     return frame[y + 4:y + 20, x + 4:x + 36]
-
 
 def main_colour(part):
     colours, counts = np.unique(part.reshape(-1, 3), axis=0, return_counts=True)
     return colours[counts.argmax()].astype(int)
-
 
 def identify(initial):
     cells = []
@@ -51,11 +47,9 @@ def identify(initial):
     others = [c for c in cells if c is not start and c is not goal]
     return {"start": start, "goal": goal, "others": others}
 
-
 def measure(cell, current):
     part = inside(current, cell["x"], cell["y"])
     return int(near(part, DARK, 20).sum()), int(near(part, cell["colour"], 12).sum())
-
 
 def state(found, current):
     dark, plain = measure(found["start"], current)
@@ -73,14 +67,12 @@ def state(found, current):
             "taxi_empty": bool(yellow >= 20 and yellow > green),
             "passenger_elsewhere": bool(elsewhere)}
 
-
 def check(found, current):
     if found is None:
         return False
     s = state(found, current)
     return bool(s["gone"] and s["taxi_there"] and s["taxi_empty"]
                 and not s["passenger_elsewhere"])
-
 
 def explain(found, current):
     if found is None:

@@ -3,7 +3,6 @@ import numpy as np
 CELL = 8
 TOL = 10          # colour tolerance per channel
 
-
 def make_floor():
     floor = np.zeros((CELL, CELL, 3), np.int16)
     floor[0, :, :] = 33
@@ -11,9 +10,7 @@ def make_floor():
     floor[0, 0, :] = 55
     return floor
 
-
 FLOOR = make_floor()
-
 
 def cells_of(frame):
     rows = frame.shape[0] // CELL
@@ -21,16 +18,13 @@ def cells_of(frame):
     part = frame[:rows * CELL, :cols * CELL, :3].astype(np.int16)
     return part.reshape(rows, CELL, cols, CELL, 3).transpose(0, 2, 1, 3, 4)
 
-
 def differs_from_floor(cells):
     """Boolean (rows, cols, 8, 8): pixels that are not bare floor."""
     return np.abs(cells - FLOOR).max(axis=-1) > TOL
 
-
 def unit_colour(colour):
     colour = np.asarray(colour, dtype=np.float64)
     return colour / (np.linalg.norm(colour) + 1e-6)
-
 
 def identify(initial):
     cells = cells_of(initial)
@@ -73,12 +67,10 @@ def identify(initial):
     return {"key": cells[r, c].copy(), "row": r, "col": c,
             "candidates": len(candidates)}
 
-
 def key_cells(found, cells):
     """Boolean (rows, cols): the cells that show the key."""
     wrong = (np.abs(cells - found["key"]).max(axis=-1) > 2 * TOL).sum(axis=(2, 3))
     return wrong <= 4, wrong
-
 
 def find_agent(cells, is_key):
     """Row and column of the cell with the red triangle, or None."""
@@ -92,13 +84,11 @@ def find_agent(cells, is_key):
     r, c = np.unravel_index(int(np.argmax(np.where(good, bright, -1))), good.shape)
     return int(r), int(c)
 
-
 def check(found, current):
     if found["key"] is None:
         return False
     is_key, wrong = key_cells(found, cells_of(current))
     return bool(not is_key.any())
-
 
 def progress(found, current):
     if found["key"] is None:
@@ -114,7 +104,6 @@ def progress(found, current):
     distance = int((np.abs(places - np.array(agent)).sum(axis=1)).min())
     steps = min(max(distance - 1, 0), 8)
     return float(0.9 * (1.0 - steps / 8.0))
-
 
 def explain(found, current):
     if found["key"] is None:

@@ -3,7 +3,6 @@ import numpy as np
 CELL = 8
 TOL = 10          # colour tolerance per channel
 
-
 def make_floor():
     floor = np.zeros((CELL, CELL, 3), np.int16)
     floor[0, :, :] = 33
@@ -11,9 +10,7 @@ def make_floor():
     floor[0, 0, :] = 55
     return floor
 
-
 FLOOR = make_floor()
-
 
 def cells_of(frame):
     rows = frame.shape[0] // CELL
@@ -21,16 +18,13 @@ def cells_of(frame):
     part = frame[:rows * CELL, :cols * CELL, :3].astype(np.int16)
     return part.reshape(rows, CELL, cols, CELL, 3).transpose(0, 2, 1, 3, 4)
 
-
 def differs_from_floor(cells):
     """Boolean (rows, cols, 8, 8): pixels that are not bare floor."""
     return np.abs(cells - FLOOR).max(axis=-1) > TOL
 
-
 def unit_colour(colour):
     colour = np.asarray(colour, dtype=np.float64)
     return colour / (np.linalg.norm(colour) + 1e-6)
-
 
 def identify(initial):
     cells = cells_of(initial)
@@ -80,12 +74,10 @@ def identify(initial):
     return {"key": key, "key_cell": key_cell, "door": door,
             "candidates": len(candidates)}
 
-
 def key_cells(found, cells):
     """Boolean (rows, cols): the cells that show the key."""
     wrong = (np.abs(cells - found["key"]).max(axis=-1) > 2 * TOL).sum(axis=(2, 3))
     return wrong <= 4
-
 
 def find_agent(cells, is_key):
     """Row and column of the cell with the red triangle, or None."""
@@ -99,7 +91,6 @@ def find_agent(cells, is_key):
     r, c = np.unravel_index(int(np.argmax(np.where(good, bright, -1))), good.shape)
     return int(r), int(c)
 
-
 def measure(found, current):
     """Is the key still on the floor, where is the agent, how far from the door."""
     cells = cells_of(current)
@@ -111,17 +102,14 @@ def measure(found, current):
         distance = abs(agent[0] - door[0]) + abs(agent[1] - door[1])
     return int(is_key.sum()), agent, distance
 
-
 def usable(found):
     return found["key"] is not None and found["door"] is not None
-
 
 def check(found, current):
     if not usable(found):
         return False
     n_keys, agent, distance = measure(found, current)
     return bool(n_keys == 0 and agent is not None and distance <= 1)
-
 
 def progress(found, current):
     if not usable(found):
@@ -131,7 +119,6 @@ def progress(found, current):
         return 0.0
     steps = min(max(distance - 1, 0), 8)
     return float(0.95 * (1.0 - steps / 9.0))
-
 
 def explain(found, current):
     if not usable(found):

@@ -3,14 +3,12 @@ import numpy as np
 CELL = 8
 TOL = 10          # colour tolerance per channel
 
-
 def make_floor():
     floor = np.zeros((CELL, CELL, 3), np.int16)
     floor[0, :, :] = 33
     floor[:, 0, :] = 33
     floor[0, 0, :] = 55
     return floor
-
 
 def make_edge():
     """Pixels of an open door's cell that neither agent nor strip can cover."""
@@ -20,17 +18,14 @@ def make_edge():
     edge[7, :7] = True
     return edge
 
-
 FLOOR = make_floor()
 EDGE = make_edge()
-
 
 def cells_of(frame):
     rows = frame.shape[0] // CELL
     cols = frame.shape[1] // CELL
     part = frame[:rows * CELL, :cols * CELL, :3].astype(np.int16)
     return part.reshape(rows, CELL, cols, CELL, 3).transpose(0, 2, 1, 3, 4)
-
 
 def identify(initial):
     cells = cells_of(initial)
@@ -56,7 +51,6 @@ def identify(initial):
     return {"door": door, "patch": cells[door[0], door[1]].copy(),
             "filled": best, "n_doors": n_doors}
 
-
 def measure(found, current):
     r, c = found["door"]
     cell = current[r * CELL:(r + 1) * CELL,
@@ -68,13 +62,11 @@ def measure(found, current):
     strip = int((cell[:, 7].max(axis=-1) > 45).sum())
     return edge_floor, edge_total, still_door, strip, int(floor_like.sum())
 
-
 def check(found, current):
     if found["door"] is None:
         return False
     edge_floor, edge_total, still_door, strip, floor_total = measure(found, current)
     return bool(edge_floor >= 0.8 * edge_total and still_door <= 24)
-
 
 def explain(found, current):
     if found["door"] is None:
