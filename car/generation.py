@@ -39,6 +39,13 @@ def session_with(
     return vlm if record is None else Recorder(vlm, record, made)
 
 
+def put_aside(journal: Path) -> None:
+    """Renames the folder of the replies, if it is there: all is asked anew, and nothing that was paid for is lost."""
+    if journal.exists():
+        taken = sum(1 for each in journal.parent.glob(f"{journal.name}.*"))
+        journal.rename(journal.with_name(f"{journal.name}.{taken + 1}"))
+
+
 def provenance_of(vlm: VLM, draft: Draft) -> Provenance:
     """Where the programs of a draft came from."""
     models = tuple(sorted({each.reply.model for each in draft.attempts if each.reply.model}))

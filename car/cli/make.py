@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from car.cli.output import REWARDS, TRAJECTORIES, Json, Rewards, Trajectories, next_step, note, notes, progress, result
+from car.errors import ProviderError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -32,6 +33,7 @@ def generate(
     record: Annotated[Path | None, typer.Option("--record", help="Also write the session to this recording.")] = None,
     made: Annotated[str, typer.Option(help="How the recorded session is made, in a sentence that is true.")] = _MADE,
     strict: Annotated[bool, typer.Option("--strict", help="Replay: refuse a prompt that was not recorded.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask anew; the replies so far are put aside.")] = False,
     programs: Annotated[bool, typer.Option("--programs", help="Print the accepted programs.")] = False,
     folder: Trajectories = TRAJECTORIES,
     rewards: Rewards = REWARDS,
@@ -49,7 +51,7 @@ def generate(
     """
     from car.bundle import save_bundle
     from car.cli.show import Narrator, used, verdict_table
-    from car.generation import provenance_of, session_with
+    from car.generation import provenance_of, put_aside, session_with
     from car.record import load_set
     from car.refine import Budget
     from car.refine import generate as generate_
@@ -58,14 +60,19 @@ def generate(
     from car.verify import split
 
     found = find_task(task)
-    asked = session_with(
-        vlm, rewards / ".journal" / found.name, base_url=base_url, record=record, made=made, strict=strict
-    )
+    journal = rewards / ".journal" / found.name
+    if fresh:
+        put_aside(journal)
+    asked = session_with(vlm, journal, base_url=base_url, record=record, made=made, strict=strict)
     experts, randoms = load_set(folder, found.name)
     note(f"{found.name} with {asked.name}, at most {attempts} programs a sub-task")
     narrator = Narrator(notes, programs)
-    with _shown(narrator, asked.name):
-        draft = generate_(split(experts, randoms), asked, ProcessSandbox(), Budget(attempts), listen=narrator)
+    try:
+        with _shown(narrator, asked.name):
+            draft = generate_(split(experts, randoms), asked, ProcessSandbox(), Budget(attempts), listen=narrator)
+    except ProviderError as error:
+        kept = "What was answered is kept: the same command goes on from there, and --fresh asks anew."
+        raise ProviderError(f"{error} {kept}") from error
     path = save_bundle(rewards, found, draft, provenance_of(asked, draft), [*experts, *randoms])
     document = {"bundle": str(path), "calls": len(draft.attempts), "verdict": draft.verdict.as_dict()}
     told = f"{path}: {used(len(draft.attempts), draft.usage)}."

@@ -37,8 +37,14 @@ class Board:
     def note(self, label: str, seed: int, line: "Progress") -> None:
         """Takes a line of progress of one run."""
         self._rows[label, seed] = line
-        if line.evaluation is not None:
-            self._examined[label, seed] = line.evaluation.success
+        if line.evaluation is None:
+            return
+        self._examined[label, seed] = line.evaluation.success
+        if not notes.is_terminal:
+            # A log has no table that changes in place.
+            solved = _percent(line.train_success) or "none"
+            reached = f"{solved} solved, {line.evaluation.success:.0%} in evaluation"
+            note(f"{label}, seed {seed}: {line.steps:,} steps, {reached}")
 
     def __rich__(self) -> "Table | str":
         """The table; before the first line of progress, that there is none yet."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from car.errors import BadRecording, MissingKey, UnknownName
-from car.generation import provenance_of, session_with
+from car.generation import provenance_of, put_aside, session_with
 from car.prompts import GoalPrompt, Scene, request_for
 from car.refine import generate
 from car.verify import Split
@@ -84,3 +84,14 @@ def test_the_provenance_of_a_replay_says_how_it_was_recorded(doorkey: Split, tmp
     assert len(draft.attempts) == len(RIGHT)
     made = provenance_of(vlm, draft)
     assert (made.vlm, made.models, made.made) == ("replay/doorkey", ("planted-1",), "Planted by hand.")
+
+
+def test_a_journal_is_put_aside_and_never_lost(tmp_path: Path) -> None:
+    journal = tmp_path / "doorkey"
+    put_aside(journal)
+    for number in (1, 2):
+        journal.mkdir()
+        (journal / "reply.json").write_text(str(number))
+        put_aside(journal)
+        assert not journal.exists()
+    assert [(tmp_path / f"doorkey.{number}" / "reply.json").read_text() for number in (1, 2)] == ["1", "2"]
