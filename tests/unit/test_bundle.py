@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from car.bundle import Bundle, Provenance, decide, find_bundle, list_bundles, load_bundle, save_bundle
+from car.checker import program_in
 from car.errors import BadBundle, BadFrame, UnknownName
 from car.frames import digest
 from car.refine import Draft
@@ -81,7 +82,7 @@ class TestRoundTrip:
     def test_the_checkers_are_files_in_order(self, original: Path) -> None:
         files = sorted(each.name for each in (original / "checkers").iterdir())
         assert files == ["01-pick-up-the-key.py", "02-open-the-door.py", "03-reach-the-goal.py"]
-        assert (original / KEY_FILE).read_text() == planted.RIGHT_KEY.strip("\n") + "\n"
+        assert (original / KEY_FILE).read_text() == program_in(f"```python\n{planted.RIGHT_KEY}\n```")
 
     def test_nobody_decided_yet(self, bundle: Bundle) -> None:
         assert bundle.approval is None
