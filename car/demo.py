@@ -91,7 +91,7 @@ def show(demo: Demo, audience: Audience) -> Shown:
     audience.stage(2, "Replay a recorded session: a vision-language model writes reward code and mends it")
     draft = generate(split(experts, randoms), vlm, ProcessSandbox(), listen=audience.generated)
     made = [*experts, *randoms]
-    bundle = load_bundle(save_bundle(demo.folder / "generated_rewards", task, draft, provenance_of(vlm, draft), made))
+    bundle = load_bundle(save_bundle(demo.folder / "generated_rewards", task, draft, provenance_of(vlm, draft)))
     audience.bundled(bundle)
     review = demo.folder / "review.html"
     write_text(review, review_page(bundle, made, ProcessSandbox()))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -22,6 +23,11 @@ _FAMILIES = (
 )
 _COARSE = 16
 _MANY_COLOURS = 256
+
+Box = tuple[int, int, int, int]
+"""x, y, width, height in pixels; x to the right, y down, from the top left corner."""
+
+_T = TypeVar("_T", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ class Region:
     """
 
     family: str
-    box: tuple[int, int, int, int]
+    box: Box
     pixels: int
     rgb: tuple[int, int, int]
 
@@ -69,7 +75,7 @@ class Change:
         after: the same in the second frame.
     """
 
-    box: tuple[int, int, int, int]
+    box: Box
     pixels: int
     before: tuple[int, int, int]
     after: tuple[int, int, int]
@@ -112,9 +118,9 @@ def changes(first: Frame, second: Frame, most: int = 16) -> tuple[Change, ...]:
     differs = (first != second).any(axis=2)
     joined = cv2.morphologyEx(differs.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).astype(np.uint8)
     found = []
-    for box, inside in _components(joined):
-        changed = inside & differs
-        found.append(Change(box, int(changed.sum()), _mode(first[changed]), _mode(second[changed])))
+    for box, changed in _components(joined, differs, most):
+        before, after = _cut(first, box)[changed], _cut(second, box)[changed]
+        found.append(Change(box, int(changed.sum()), _mode(before), _mode(after)))
     return tuple(sorted(found, key=lambda each: (-each.pixels, each.box))[:most])
 
 
@@ -166,18 +172,33 @@ def _regions(frame: Frame, most: int) -> tuple[Region, ...]:
     background = kinds[counts.argmax()]
     found = []
     for kind in kinds[kinds != background]:
-        for box, inside in _components((names == kind).astype(np.uint8)):
-            found.append(Region(str(kind), box, int(inside.sum()), _mode(frame[inside])))
+        mask = names == kind
+        for box, inside in _components(mask.astype(np.uint8), mask, most):
+            found.append(Region(str(kind), box, int(inside.sum()), _mode(_cut(frame, box)[inside])))
     return tuple(sorted(found, key=lambda each: (-each.pixels, each.box))[:most])
 
 
-def _components(mask: NDArray[np.uint8]) -> list[tuple[tuple[int, int, int, int], NDArray[np.bool_]]]:
+def _components(mask: NDArray[np.uint8], counted: NDArray[np.bool_], most: int) -> list[tuple[Box, NDArray[np.bool_]]]:
+    """The connected components of the mask with the most counted pixels.
+
+    Returns:
+        The box of each, and its counted pixels within that box.
+    """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    sizes = np.bincount(labels[counted], minlength=count)[1:]
+    x, y, width, height = stats[1:, :4].T
+    largest = np.lexsort((height, width, y, x, -sizes))[:most]
     made = []
-    for label in range(1, count):
-        x, y, width, height, _area = (int(value) for value in stats[label])
-        made.append(((x, y, width, height), labels == label))
+    for label in sorted(int(each) + 1 for each in largest):
+        left, top, wide, high = (int(value) for value in stats[label, :4])
+        box = left, top, wide, high
+        made.append((box, (_cut(labels, box) == label) & _cut(counted, box)))
     return made
+
+
+def _cut(pixels: NDArray[_T], box: Box) -> NDArray[_T]:
+    x, y, width, height = box
+    return pixels[y : y + height, x : x + width]
 
 
 def _mode(pixels: NDArray[np.uint8]) -> tuple[int, int, int]:

@@ -10,7 +10,7 @@ from car.page import AttemptSection, Strip, attempt_sections, authors, highlight
 from car.sandbox import Sandbox
 from car.trajectory import Trajectory
 from car.verify import observe
-from car.verify.judge import credited
+from car.verify.credit import credited, prerequisites
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,8 @@ def report_page(
 def _moments(bundle: Bundle, expert: Trajectory, sandbox: Sandbox) -> list[_Moment]:
     with sandbox.open(bundle.checkers) as session:
         seen = observe(session, [expert])[0]
-    names = [each.subtask.name for each in bundle.checkers]
     # A sub-task for which no program was found is in nobody's way.
-    after = [[names.index(name) for name in each.subtask.after if name in names] for each in bundle.checkers]
+    after = prerequisites(bundle.checkers)
     times = credited(seen.done, after)
     made = []
     for index, (checker, time) in enumerate(zip(bundle.checkers, times, strict=True)):

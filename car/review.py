@@ -10,7 +10,7 @@ from car.page import Strip, attempt_sections, authors, highlighted, render, stri
 from car.sandbox import Sandbox
 from car.trajectory import Trajectory
 from car.verify import Finding, Observation, observe
-from car.verify.judge import credited
+from car.verify.credit import credited, prerequisites
 
 SHOWN = 3
 """Strips of one kind that are open; the others are folded away."""
@@ -63,10 +63,9 @@ def review_page(bundle: Bundle, trajectories: Sequence[Trajectory], sandbox: San
 
 
 def _sections(bundle: Bundle, seen: Sequence[Observation]) -> list[SubTaskSection]:
-    names = [each.subtask.name for each in bundle.checkers]
-    after = [[names.index(name) for name in each.subtask.after if name in names] for each in bundle.checkers]
+    after = prerequisites(bundle.checkers)
     times = [credited(each.done, after) for each in seen]
-    return [_section(bundle, index, seen, [each[index] for each in times]) for index in range(len(names))]
+    return [_section(bundle, index, seen, [each[index] for each in times]) for index in range(len(bundle.checkers))]
 
 
 def _section(bundle: Bundle, index: int, seen: Sequence[Observation], times: Sequence[int | None]) -> SubTaskSection:

@@ -13,7 +13,7 @@
 
 from car.bundle.form import FORMAT, Approval, Bundle, Provenance
 from car.bundle.read import decide, find_bundle, list_bundles, load_bundle
-from car.bundle.write import save_bundle, trajectories_digest
+from car.bundle.write import save_bundle
 
 __all__ = [
     "FORMAT",
@@ -25,5 +25,4 @@ __all__ = [
     "list_bundles",
     "load_bundle",
     "save_bundle",
-    "trajectories_digest",
 ]

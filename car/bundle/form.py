@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from car.checker import Checker
+from car.checker import Checker, SubTask
 from car.frames import Frame
 from car.task import Task
 from car.verify import Verdict
@@ -75,6 +75,19 @@ class Bundle:
     manifest: dict[str, Any]
     manifest_sha256: str
     approval: Approval | None
+
+    @property
+    def subtasks(self) -> tuple[SubTask, ...]:
+        """All sub-tasks that were named, in order; one for which no program was found has no checker."""
+        return tuple(
+            SubTask(each["name"], each["description"], tuple(each["after"]), each["goal"])
+            for each in self.manifest["subtasks"]
+        )
+
+    @property
+    def refined_on(self) -> frozenset[str]:
+        """The hashes of the trajectories that refinement saw; a verdict on them proves nothing."""
+        return frozenset(self.manifest["trajectories"]["refine"])
 
     @property
     def approved(self) -> bool:

@@ -1,9 +1,7 @@
 """Writes a bundle, whole or not at all."""
 
-import hashlib
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,16 +12,16 @@ from car.files import write_text
 from car.frames import Frame, digest, to_png
 from car.refine import Attempt, Draft
 from car.task import Task
-from car.trajectory import Trajectory
 from car.vlm import Picture, Request
 
 _VERSIONS = ("code-as-reward", "numpy", "opencv-python", "gymnasium", "minigrid")
 
 
-def save_bundle(
-    folder: Path, task: Task, draft: Draft, provenance: Provenance, trajectories: Sequence[Trajectory]
-) -> Path:
+def save_bundle(folder: Path, task: Task, draft: Draft, provenance: Provenance) -> Path:
     """Writes a bundle to `<folder>/<task>` so that it is whole or not there; one that was there is replaced.
+
+    A decision on just the same content is carried over. A bundle with other content on which a person has decided is
+    not lost: it is kept beside the new one, under the first letters of its hash.
 
     Raises:
         OSError: the disk is full or the folder cannot be written; a bundle that was there is untouched.
@@ -33,7 +31,7 @@ def save_bundle(
     made = Path(tempfile.mkdtemp(dir=folder, prefix=f".{task.name}."))
     try:
         made.chmod(0o755)
-        _write(made, task, draft, provenance, trajectories)
+        _write(made, task, draft, provenance)
         _swap(made, target)
     finally:
         shutil.rmtree(made, ignore_errors=True)
@@ -43,8 +41,12 @@ def save_bundle(
 def _swap(made: Path, target: Path) -> None:
     """Puts the new folder in the old one's place; a crash in between leaves the old one beside it."""
     old = target.with_name(f".{target.name}.old")
+    if old.exists() and not target.exists():
+        old.rename(target)
     if target.exists():
         shutil.rmtree(old, ignore_errors=True)
+        _keep_decision(made, target)
+    if target.exists():
         target.rename(old)
     try:
         made.rename(target)
@@ -55,7 +57,21 @@ def _swap(made: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write(made: Path, task: Task, draft: Draft, provenance: Provenance, trajectories: Sequence[Trajectory]) -> None:
+def _keep_decision(made: Path, target: Path) -> None:
+    """Carries a person's decision over to the same content, or puts the bundle that it is about aside."""
+    decision, manifest = target / "approval.json", target / "manifest.json"
+    if not decision.exists() or not manifest.exists():
+        return
+    sha256 = sha256_of(manifest)
+    if sha256 == sha256_of(made / "manifest.json"):
+        shutil.copy(decision, made / "approval.json")
+        return
+    aside = target.with_name(f"{target.name}.{sha256[:8]}")
+    if not aside.exists():
+        target.rename(aside)
+
+
+def _write(made: Path, task: Task, draft: Draft, provenance: Provenance) -> None:
     shown: dict[str, Frame] = {digest(frame): frame for frame in (draft.scene.first, draft.scene.goal)}
     for number, attempt in enumerate(draft.attempts, 1):
         _write_attempt(made / "attempts", number, attempt, shown)
@@ -78,7 +94,7 @@ def _write(made: Path, task: Task, draft: Draft, provenance: Provenance, traject
         "provenance": asdict(provenance),
         "requests": [each.request.sha256 for each in draft.attempts],
         "usage": asdict(draft.usage),
-        "trajectories": trajectories_digest(trajectories),
+        "trajectories": {"refine": sorted(draft.refined_on), "verdict": sorted(draft.judged_on)},
         "versions": {name: _version(name) for name in _VERSIONS},
         "files": {str(path.relative_to(made)): sha256_of(path) for path in sorted(made.rglob("*")) if path.is_file()},
     }
@@ -126,8 +142,3 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "not installed under this name"
-
-
-def trajectories_digest(trajectories: Sequence[Trajectory]) -> str:
-    """One hash over the contents of all trajectories, whatever their order."""
-    return hashlib.sha256("\n".join(sorted(each.sha256() for each in trajectories)).encode()).hexdigest()

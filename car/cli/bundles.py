@@ -102,6 +102,8 @@ def review(
 def _decide(loaded: "Bundle", name: str, reject: str | None, as_json: bool) -> None:
     from car.bundle import decide
 
+    if reject is None and not loaded.verdict.accepted:
+        note(f"You approve a bundle whose verdict is that it is wrong: {loaded.path}.", "yellow")
     decision = decide(loaded, "approved" if reject is None else "rejected", reject or "")
     said = f"{loaded.path}: {decision.decision}, bound to {decision.manifest_sha256[:16]}."
     command = f"car train {loaded.task.name} --reward {name}" if reject is None else f"car generate {loaded.task.name}"

@@ -10,10 +10,13 @@ from car.cli.output import REWARDS, TRAJECTORIES, Json, Rewards, Trajectories, n
 from car.errors import ProviderError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from car.cli.show import Narrator
+    from car.trajectory import Trajectory
 
+FEW_EXPERTS, FEW_RANDOMS = 10, 50
 _MADE = "Recorded from a live session with `car generate --record`."
 
 
@@ -67,18 +70,28 @@ def generate(
     experts, randoms = load_set(folder, found.name)
     note(f"{found.name} with {asked.name}, at most {attempts} programs a sub-task")
     narrator = Narrator(notes, programs)
+    parts = split(experts, randoms)
+    warn_if_few(parts.verdict)
     try:
         with _shown(narrator, asked.name):
-            draft = generate_(split(experts, randoms), asked, ProcessSandbox(), Budget(attempts), listen=narrator)
+            draft = generate_(parts, asked, ProcessSandbox(), Budget(attempts), listen=narrator)
     except ProviderError as error:
         kept = "What was answered is kept: the same command goes on from there, and --fresh asks anew."
         raise ProviderError(f"{error} {kept}") from error
-    path = save_bundle(rewards, found, draft, provenance_of(asked, draft), [*experts, *randoms])
+    path = save_bundle(rewards, found, draft, provenance_of(asked, draft))
     document = {"bundle": str(path), "calls": len(draft.attempts), "verdict": draft.verdict.as_dict()}
     told = f"{path}: {used(len(draft.attempts), draft.usage)}."
     shown = [verdict_table(draft.verdict), told, next_step(f"car review {_named(path, rewards)} --open")]
     result(as_json, document, *shown)
     raise typer.Exit(0 if draft.verdict.accepted else 1)
+
+
+def warn_if_few(trajectories: "Sequence[Trajectory]") -> None:
+    """Says so if there are too few trajectories for a verdict to mean much."""
+    experts = sum(each.who == "expert" for each in trajectories)
+    if experts < FEW_EXPERTS or len(trajectories) - experts < FEW_RANDOMS:
+        counted = f"{experts} experts and {len(trajectories) - experts} random episodes"
+        note(f"Only {counted} give the verdict; it means little below {FEW_EXPERTS} and {FEW_RANDOMS}.", "yellow")
 
 
 def _shown(narrator: "Narrator", vlm: str) -> "AbstractContextManager[Any]":
@@ -95,14 +108,12 @@ def _named(bundle: Path, rewards: Path) -> str:
 
 def verify(
     bundle: Annotated[str, typer.Argument(help="A bundle's folder, or the name of its task.")],
-    every: Annotated[
-        bool, typer.Option("--all", help="Judge on all trajectories, not on the held-out ones only.")
-    ] = False,
+    every: Annotated[bool, typer.Option("--all", help="Judge also on what refinement saw.")] = False,
     folder: Trajectories = TRAJECTORIES,
     rewards: Rewards = REWARDS,
     as_json: Json = False,
 ) -> None:
-    """Judges a bundle's checkers again, on the trajectories that are here.
+    """Judges a bundle's checkers again, on the trajectories that are here and that refinement did not see.
 
     Exit code 0: verified. 1: rejected.
 
@@ -112,11 +123,12 @@ def verify(
     from car.cli.show import verdict_table
     from car.record import load_set
     from car.sandbox.process import ProcessSandbox
-    from car.verify import judge, observe, split
+    from car.verify import judge, observe
 
     loaded = load_bundle(find_bundle(bundle, rewards))
     experts, randoms = load_set(folder, loaded.task.name)
-    judged = [*experts, *randoms] if every else list(split(experts, randoms).verdict)
+    judged = [each for each in (*experts, *randoms) if every or each.sha256() not in loaded.refined_on]
+    warn_if_few(judged)
     sandbox = ProcessSandbox()
     with (
         progress(f"verifying {loaded.task.name}", len(judged)) as advance,
@@ -124,7 +136,7 @@ def verify(
         sandbox.open(loaded.checkers) as second,
     ):
         seen = observe(first, judged, second, on_trajectory=lambda trajectory: advance())
-    verdict = judge(loaded.checkers, seen)
+    verdict = judge(loaded.checkers, seen, subtasks=loaded.subtasks)
     document: dict[str, Any] = {"bundle": str(loaded.path), "verdict": verdict.as_dict()}
     title = f"Verdict on all {len(judged)} trajectories" if every else f"Verdict on {len(judged)} held-out trajectories"
     table = verdict_table(verdict, title)

@@ -33,10 +33,14 @@ class Board:
         self._total = total
         self._rows: dict[tuple[str, int], Progress] = {}
         self._examined: dict[tuple[str, int], float] = {}
+        self._failing: set[tuple[str, int]] = set()
 
     def note(self, label: str, seed: int, line: "Progress") -> None:
         """Takes a line of progress of one run."""
         self._rows[label, seed] = line
+        if line.failures and (label, seed) not in self._failing:
+            self._failing.add((label, seed))
+            note(f"{label}, seed {seed}: a program gives no answer on some frames; see its progress.jsonl.", "yellow")
         if line.evaluation is None:
             return
         self._examined[label, seed] = line.evaluation.success
@@ -114,7 +118,7 @@ def train(
     chosen = {"shaping": shaping, "env_reward": env_reward, "observe_milestones": milestones}
     changes = {name: value for name, value in chosen.items() if value is not None}
     settings = TrainSettings.for_algo(algo, steps=steps, **changes)
-    named = _rewards(reward, rewards, allow_unreviewed)
+    named = _rewards(reward, found.env_id, rewards, allow_unreviewed)
     folder = _folder(out, resume, found.name)
     counted = f"{seeds} seed{'s' * (seeds != 1)}, {steps:,} steps each"
     note(f"{found.name}: {', '.join(named)}; {counted}; in {folder}")
@@ -126,19 +130,19 @@ def train(
     result(as_json, document, summary_table(results), f"Curve: {curve}", next_step(f"tensorboard --logdir {folder}"))
 
 
-def _rewards(names: list[str], folder: Path, allow_unreviewed: bool) -> dict[str, Path | str]:
+def _rewards(names: list[str], env_id: str, folder: Path, allow_unreviewed: bool) -> dict[str, Path | str]:
     named: dict[str, Path | str] = {}
     for name in names:
         if name == "sparse":
             named["sparse"] = "sparse"
         else:
-            named["generated"] = _usable(name, folder, allow_unreviewed)
+            named["generated"] = _usable(name, env_id, folder, allow_unreviewed)
     if len(named) < len(names):
         raise UserError("Give at most one bundle and `sparse`; compare two bundles in two runs.")
     return named
 
 
-def _usable(name: str, folder: Path, allow_unreviewed: bool) -> Path:
+def _usable(name: str, env_id: str, folder: Path, allow_unreviewed: bool) -> Path:
     """A bundle that may be trained with; found out before any folder is made for the run."""
     from car.bundle import find_bundle, load_bundle
 
@@ -150,6 +154,10 @@ def _usable(name: str, folder: Path, allow_unreviewed: bool) -> Path:
             f"{said} the bundle {path}: read it with `car review {name} --open` and approve it with "
             f"`car review {name} --approve`, or train with --allow-unreviewed."
         )
+    if not loaded.verdict.accepted:
+        note(f"The verdict on {path} is that it is wrong; you train with it all the same.", "yellow")
+    if loaded.task.env_id != env_id:
+        note(f"The bundle {path} was verified on {loaded.task.env_id}, not on {env_id}.", "yellow")
     return path
 
 

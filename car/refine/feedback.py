@@ -11,7 +11,7 @@ from car.sandbox import Answers, Session
 from car.trajectory import Trajectory
 from car.verify import Finding, Rule
 
-_BEFORE_AND_AT = (Rule.TOO_EARLY, Rule.GOAL_TOO_EARLY, Rule.TOO_EASY)
+_BEFORE_AND_AT = (Rule.TOO_EARLY, Rule.GOAL_TOO_EARLY, Rule.TOO_EASY, Rule.FALSE_GOAL)
 
 
 def complaint_about(finding: Finding, trajectories: Sequence[Trajectory], session: Session) -> Complaint:

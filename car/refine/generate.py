@@ -19,7 +19,7 @@ from car.refine.decomposition import Decomposition, decomposition_in, readable
 from car.refine.events import Accepted, Asked, Event, GaveUp, Judged, Named, Rejected, Replied
 from car.refine.feedback import complaint_about
 from car.sandbox import Limits, Sandbox
-from car.verify import Bar, Finding, Observation, Rule, Split, Verdict, judge, observe
+from car.verify import Bar, Observation, Rule, Split, Verdict, judge, observe
 from car.vlm import VLM, Finish, Reply, Request, Usage
 
 Listener = Callable[[Event], None]
@@ -68,6 +68,8 @@ class Draft:
         rehearsal: the verdict on the trajectories that refinement saw.
         verdict: the verdict on the trajectories that it did not see.
         usage: the tokens of all replies.
+        refined_on: the hashes of the trajectories that refinement saw.
+        judged_on: the hashes of those that gave the verdict.
     """
 
     scene: Scene
@@ -77,6 +79,8 @@ class Draft:
     rehearsal: Verdict
     verdict: Verdict
     usage: Usage
+    refined_on: tuple[str, ...]
+    judged_on: tuple[str, ...]
 
 
 def generate(
@@ -123,11 +127,20 @@ class _Run:
                 seen = list(best.observations)
         if not checkers:
             raise ProviderError(f"{self.vlm.name} wrote no program that may run, in {len(self.attempts)} replies.")
-        rehearsal = completed(judge(checkers, seen, self.bar), decomposition)
-        verdict = completed(self._held_out(checkers), decomposition)
+        rehearsal = judge(checkers, seen, self.bar, decomposition.subtasks)
+        verdict = self._held_out(checkers, decomposition)
         self.listen(Judged(verdict))
-        usage = sum((each.reply.usage for each in self.attempts), Usage())
-        return Draft(scene, decomposition, tuple(checkers), tuple(self.attempts), rehearsal, verdict, usage)
+        return Draft(
+            scene=scene,
+            decomposition=decomposition,
+            checkers=tuple(checkers),
+            attempts=tuple(self.attempts),
+            rehearsal=rehearsal,
+            verdict=verdict,
+            usage=sum((each.reply.usage for each in self.attempts), Usage()),
+            refined_on=tuple(each.sha256() for each in self.parts.refine),
+            judged_on=tuple(each.sha256() for each in self.parts.verdict),
+        )
 
     def ask(self, prompt: Prompt) -> tuple[Request, Reply]:
         request = request_for(prompt)
@@ -164,9 +177,9 @@ class _Run:
             complaint, times = found, times + 1 if found == complaint else 1
         raise ProviderError(f"{self.vlm.name} named no goal in {self.budget.namings} tries: {complaint}")
 
-    def _held_out(self, checkers: Sequence[Checker]) -> Verdict:
+    def _held_out(self, checkers: Sequence[Checker], decomposition: Decomposition) -> Verdict:
         with self.sandbox.open(checkers, self.limits) as first, self.sandbox.open(checkers, self.limits) as second:
-            return judge(checkers, observe(first, self.parts.verdict, second), self.bar)
+            return judge(checkers, observe(first, self.parts.verdict, second), self.bar, decomposition.subtasks)
 
 
 @dataclass(frozen=True)
@@ -251,12 +264,3 @@ def cut_off(reply: Reply) -> str:
     if reply.finish is Finish.REFUSED:
         return "The request was refused. It is harmless: a program that looks at pictures of a simulated task."
     return ""
-
-
-def completed(verdict: Verdict, decomposition: Decomposition) -> Verdict:
-    """The verdict with a finding for each sub-task that has no program at all."""
-    judged = {each.name for each in verdict.subtasks}
-    missing = [each.name for each in decomposition.subtasks if each.name not in judged]
-    return verdict.with_findings(
-        tuple(Finding(Rule.NO_PROGRAM, name, "No reply held a program that may run.") for name in missing)
-    )

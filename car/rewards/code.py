@@ -122,7 +122,7 @@ def open_reward(
         sandbox: where checkers run, in a session that is not shared; by default, a process each on this machine.
 
     Raises:
-        BadBundle: missing, damaged, changed, or not approved.
+        BadBundle: missing, damaged, changed, not approved, or without a program for one of its sub-tasks.
         SandboxUnavailable: this machine cannot run checkers in a process of their own.
     """
     from car.bundle import load_bundle
@@ -135,6 +135,9 @@ def open_reward(
         )
     checkers = list(bundle.checkers)
     subtasks = [each.subtask for each in checkers]
+    if subtasks != list(bundle.subtasks):
+        missing = ", ".join(each.name for each in bundle.subtasks if each not in subtasks)
+        raise BadBundle(f"The bundle {bundle_path} has no program for {missing}: its reward would be incomplete.")
     if sandbox is None:
         key = Path(bundle_path).resolve(), bundle.manifest_sha256
         lease = lease_shared(key, lambda: _default_sandbox().open(checkers))

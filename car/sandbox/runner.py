@@ -19,6 +19,10 @@ START_SECONDS = 60.0
 """How long a process may take to import numpy and cv2; no checker is involved, so no checker is to blame."""
 
 _BROKE = "broke the protocol"
+_KILLED = "killed by SIGKILL"
+_LEFT = "its process stopped listening after the program was loaded, each time it was started again"
+_SPARES = 2
+"""How often in a batch a process that died for a reason outside the checker is replaced without taking a life."""
 
 Failure = Crashed | TimedOut | Refused
 
@@ -77,7 +81,8 @@ class Runner:
         self._since = 0.0
         self._chunk: Chunk | None = None
         self._todo: NDArray[np.intp] = np.empty(0, np.intp)
-        self._lives = 0
+        self._lives = self._spares = 0
+        self._retried = -1
         self._given_up: Failure | None = None
 
     @property
@@ -120,7 +125,8 @@ class Runner:
 
     def begin_batch(self) -> None:
         """Gives the checker its lives for a batch."""
-        self._lives = self._limits.lives
+        self._lives, self._spares = self._limits.lives, _SPARES
+        self._retried = -1
         self._given_up = None
 
     def ask(self, chunk: Chunk, slots: NDArray[np.intp]) -> None:
@@ -197,7 +203,10 @@ class Runner:
         else:
             # It died, or was killed with the thread that started it, while nothing was asked: no row is to blame.
             self.stop()
-            self.start()
+            if self._may_restart():
+                self.start()
+            else:
+                self._give_up(Crashed("load", _LEFT))
 
     def _openings(self, chunk: Chunk, slots: NDArray[np.intp], numbers: NDArray[np.uint32]) -> NDArray[np.uint32] | int:
         """The slots of the first frames that the worker does not know; also puts these there."""
@@ -252,7 +261,7 @@ class Runner:
             # Whether it wrote its records before or after, they are not worth more than its nonce.
             self._blame(Crashed("check", _BROKE))
         else:
-            self._lost(mailbox, Crashed(mailbox.where(), said))
+            self._lost(mailbox, Crashed(mailbox.where(), said), by_another=said == _KILLED)
 
     def _overran(self, limit: float) -> None:
         state, mailbox = self._state, self._live.mailbox
@@ -264,22 +273,42 @@ class Runner:
         else:
             self._lost(mailbox, TimedOut("check", limit))
 
-    def _lost(self, mailbox: Mailbox, outcome: Failure) -> None:
+    def _lost(self, mailbox: Mailbox, outcome: Failure, by_another: bool = False) -> None:
         self._accept(mailbox)
-        if not self.finished:
+        if self.finished:
+            return
+        row = int(self._present.rows[self._todo[0]])
+        # Another process, or a system short of memory, may have killed it: the row gets a second chance, but only one.
+        if by_another and row != self._retried and self._may_restart():
+            self._retried = row
+            self.start()
+        else:
             self._blame(outcome)
+
+    def _may_restart(self) -> bool:
+        """Takes a spare, then a life, for a process that no row is blamed for; False if none is left."""
+        if self._spares:
+            self._spares -= 1
+        elif self._lives:
+            self._lives -= 1
+        else:
+            return False
+        return True
 
     def _blame(self, outcome: Failure) -> None:
         """Gives the first unanswered row the outcome that ended the process, and goes on with the next."""
         first, self._todo = self._todo[:1], self._todo[1:]
         self._present.sheet.fail(self.column, self._present.rows[first], outcome)
         if self._lives == 0:
-            self._given_up = outcome
-            self._fill(outcome)
+            self._give_up(outcome)
             return
         self._lives -= 1
         if not self.finished:
             self.start()
+
+    def _give_up(self, outcome: Failure) -> None:
+        self._given_up = outcome
+        self._fill(outcome)
 
     def _fail_for_good(self, outcome: Failure) -> None:
         self.failure = outcome

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from car.checker import Checker
+from car.checker import Checker, SubTask
 from car.errors import BadTrajectory
 from car.sandbox import Refused, TimedOut
+from car.verify.credit import credited, prerequisites
 from car.verify.observe import Failure, Observation
 from car.verify.verdict import ChainEvidence, Finding, Rule, SubTaskEvidence, Verdict
 
@@ -18,36 +19,49 @@ class Bar:
 
     Args:
         expert_share: at least this share of the experts completes the whole chain, in order.
-        random_share: fewer than this share of the random trajectories does.
+        random_share: fewer than this share of the random trajectories does; one in which the environment itself reports
+            success is not held against the checkers.
         early_share: at most this share of the random trajectories completes a sub-task that needs no other before it
             as soon as half of the experts have; more means that acting at random is as good as knowing how.
         later_share: the same for one that needs others before it, counted from the moment at which it became possible.
             It forgives much more: a right sub-task may be a step or two away from the one before it, so that many
             random agents stumble into it.
-        goal_tail: where the moment of success is not known, the goal may be done this share of the frames early.
     """
 
     expert_share: float = 1.0
     random_share: float = 0.10
     early_share: float = 0.25
     later_share: float = 0.80
-    goal_tail: float = 0.10
 
     def __str__(self) -> str:
         return (
             f"experts: the whole chain in at least {self.expert_share:.0%}; "
-            f"random: the whole chain in fewer than {self.random_share:.0%}"
+            f"random: the whole chain without success in fewer than {self.random_share:.0%}"
         )
 
 
-def judge(checkers: Sequence[Checker], observations: Sequence[Observation], bar: Bar = Bar()) -> Verdict:
-    """The verdict on a chain of checkers, in the chain's order.
+def judge(
+    checkers: Sequence[Checker],
+    observations: Sequence[Observation],
+    bar: Bar = Bar(),
+    subtasks: Sequence[SubTask] | None = None,
+) -> Verdict:
+    """The verdict on a chain of checkers.
+
+    Args:
+        checkers: in the chain's order.
+        observations: what they said of each trajectory.
+        bar: what they must reach.
+        subtasks: all sub-tasks that the chain must have; one without a checker is held against it. None takes those of
+            the checkers.
 
     Raises:
         BadTrajectory: there is no expert or no random trajectory among the observations.
     """
     case = _Case(checkers, observations, bar)
-    findings: list[Finding] = []
+    named = {each.subtask.name for each in checkers}
+    missing = [each.name for each in subtasks or () if each.name not in named]
+    findings = [Finding(Rule.NO_PROGRAM, name, "No reply held a program that may run.") for name in missing]
     for index in range(len(checkers)):
         findings += case.against(index)
     findings += case.against_chain(findings)
@@ -60,25 +74,6 @@ def judge(checkers: Sequence[Checker], observations: Sequence[Observation], bar:
         frames=sum(len(each.trajectory) for each in observations),
         distinct=sum(len(np.unique(each.trajectory.order)) for each in observations),
     )
-
-
-def credited(done: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], after: Sequence[Sequence[int]]) -> list[int | None]:
-    """When each sub-task is credited: the first time at which it is done and those before it have been credited.
-
-    Args:
-        done: what the checkers said, bool, shape (T+1, k).
-        after: for each sub-task the indices, all smaller than its own, of those that must come before it.
-    """
-    times: list[int | None] = []
-    for index, before in enumerate(after):
-        earliest = [times[each] for each in before]
-        if any(each is None for each in earliest):
-            times.append(None)
-            continue
-        start = max((each for each in earliest if each is not None), default=0)
-        hits = np.flatnonzero(done[start:, index])
-        times.append(start + int(hits[0]) if len(hits) else None)
-    return times
 
 
 class _Case:
@@ -95,8 +90,7 @@ class _Case:
                 f"A verdict needs expert and random trajectories; there are {len(self._experts)} and "
                 f"{len(self._randoms)}."
             )
-        names = [each.subtask.name for each in checkers]
-        self._after = [[names.index(name) for name in each.subtask.after if name in names] for each in checkers]
+        self._after = prerequisites(checkers)
         self._times = [credited(each.done, self._after) for each in observations]
 
     def against(self, index: int) -> list[Finding]:
@@ -110,6 +104,7 @@ class _Case:
             self._never_on_expert,
             self._duplicate,
             self._too_easy,
+            self._false_goal,
         )
         for rule in rules:
             finding = rule(index)
@@ -122,10 +117,12 @@ class _Case:
         if chain.experts_done < self._bar.expert_share * chain.experts and not earlier:
             message = f"Only {chain.experts_done} of {chain.experts} experts complete the whole chain in order."
             findings.append(Finding(Rule.CHAIN_ON_EXPERT, "", message))
-        if chain.randoms_done >= self._bar.random_share * chain.randoms:
+        unconfirmed = chain.randoms_done if chain.false_goals is None else chain.false_goals
+        if unconfirmed >= self._bar.random_share * chain.randoms:
             message = (
-                f"{chain.randoms_done} of {chain.randoms} random trajectories complete the whole chain; it must be "
-                f"fewer than {self._bar.random_share:.0%}.{_easy(chain)}"
+                f"{unconfirmed} of {chain.randoms} random trajectories complete the whole chain without the "
+                "environment's "
+                f"success; it must be fewer than {self._bar.random_share:.0%}."
             )
             findings.append(Finding(Rule.CHAIN_ON_RANDOM, "", message))
         return findings
@@ -210,9 +207,10 @@ class _Case:
         episodes = len({each[0] for each in wrong})
         message = (
             f"In {episodes} of {len(self._experts)} expert episodes `check` returned True before "
-            f'"{self._checkers[before].subtask.name}" was done, which must come first. In {self._named(where)} it '
-            "returned "
-            f"True on frame {first}; the earlier sub-task is done on frame {needed}. Required: False on frame {first}."
+            f'"{self._checkers[before].subtask.name}" was found to be done, which must come first. In '
+            f"{self._named(where)} it returned True on frame {first}; the program for the earlier sub-task says that "
+            "this "
+            f"one is done on frame {needed}. If that is right, required is False on frame {first}."
         )
         return self._finding(Rule.TOO_EARLY, index, message, where, first)
 
@@ -237,13 +235,30 @@ class _Case:
         return self._finding(Rule.GOAL_TOO_EARLY, index, message, where, first)
 
     def _goal_from(self, where: int) -> int:
-        """From which time on the goal may be done: the last frame where only that one was rewarded."""
+        """From which time on the goal may be done: the last frame, if success ended the episode; else it is not "
+        "known."""
         trajectory = self._all[where].trajectory
         last, rewards = len(trajectory) - 1, trajectory.rewards
         only_at_the_end = rewards is not None and len(rewards) and rewards[-1] > 0 and not (rewards[:-1] > 0).any()
-        if only_at_the_end or (trajectory.success and trajectory.terminated):
-            return last
-        return last - int(self._bar.goal_tail * len(trajectory))
+        return last if only_at_the_end or (trajectory.success and trajectory.terminated) else 0
+
+    def _false_goal(self, index: int) -> Finding | None:
+        if not self._checkers[index].subtask.goal:
+            return None
+        wrong = [
+            (where, time)
+            for where in self._randoms
+            if (time := self._times[where][index]) is not None and self._all[where].trajectory.success is False
+        ]
+        if not wrong:
+            return None
+        where, time = wrong[0]
+        message = (
+            f"In {len(wrong)} of {len(self._randoms)} random episodes the goal counts as reached, and the environment "
+            f"reports no success. In {self._named(where)} `check` returned True on frame {time}. Required: False on "
+            f"frame {time}."
+        )
+        return self._finding(Rule.FALSE_GOAL, index, message, where, time)
 
     def _never_on_expert(self, index: int) -> Finding | None:
         missed = [where for where in self._experts if self._times[where][index] is None]
@@ -324,12 +339,3 @@ def described(failure: Failure) -> str:
         return f"the answer of `{failure.where}` was refused: {failure.reason}"
     line = f" (line {failure.line} of the program)" if failure.line else ""
     return f"`{failure.where}` failed with {failure.cause}{line}."
-
-
-def _easy(chain: ChainEvidence) -> str:
-    """What the environment's own success says about a chain that random agents complete."""
-    if chain.false_goals is None:
-        return ""
-    if chain.false_goals == 0:
-        return " The environment reports success in all of these: the task itself is easy, the programs are not wrong."
-    return f" In {chain.false_goals} of these the environment reports no success: there the programs are wrong."

@@ -65,54 +65,76 @@ def observe(
         seed: for the shuffle.
         on_trajectory: called after each trajectory.
     """
-    look = _Look(session, again, np.random.default_rng(seed))
-    observed = []
-    for trajectory in trajectories:
-        observed.append(look.at(trajectory))
-        if on_trajectory:
-            on_trajectory(trajectory)
-    return observed
+    look = _Look(session, trajectories)
+    seen = []
+    for number in range(len(trajectories)):
+        seen.append(look.at(number))
+        if on_trajectory and again is None:
+            on_trajectory(trajectories[number])
+    found: list[dict[int, int]] = [{} for _ in trajectories]
+    if again is not None:
+        shuffle = np.random.default_rng(seed)
+        # In another order of episodes too: what a checker keeps from one episode to the next then shows.
+        for number in shuffle.permutation(len(trajectories)).tolist():
+            found[number] = look.again_at(number, again, shuffle, seen[number])
+            if on_trajectory:
+                on_trajectory(trajectories[number])
+    return [each.observed(other) for each, other in zip(seen, found, strict=True)]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the checkers said of one trajectory, frame by distinct frame."""
+
+    trajectory: Trajectory
+    answers: Answers
+    times: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    failures: dict[int, tuple[int, Failure]]
+
+    def observed(self, disagreements: dict[int, int]) -> Observation:
+        done = (self.answers.done == 1)[self.rows]
+        return Observation(self.trajectory, done, self.failures, disagreements)
 
 
 class _Look:
-    def __init__(self, session: Session, again: Session | None, order: np.random.Generator) -> None:
-        self._session, self._again, self._order = session, again, order
+    def __init__(self, session: Session, trajectories: Sequence[Trajectory]) -> None:
+        self._session, self._trajectories = session, trajectories
         self._sound = np.ones(len(session.checkers), np.bool_)
 
-    def at(self, trajectory: Trajectory) -> Observation:
-        pictures, first_times, inverse = np.unique(trajectory.order, return_index=True, return_inverse=True)
-        # Asked in the order of time: an unexpected memory of a checker then shows as it would in training.
-        in_time = np.argsort(first_times)
-        frames, times = trajectory.pictures[pictures[in_time]], first_times[in_time]
-        place = np.empty_like(in_time)
-        place[in_time] = np.arange(len(in_time))
+    def at(self, number: int) -> _Seen:
+        trajectory = self._trajectories[number]
+        frames, times, rows = _distinct(trajectory)
         answers = self._session.run(trajectory.frame(0), frames, self._asked(len(frames)))
         failures = _first_failures(answers, times)
         self._sound[list(failures)] = False
-        return Observation(
-            trajectory=trajectory,
-            done=(answers.done == 1)[place[inverse]],
-            failures=failures,
-            disagreements=self._disagreements(trajectory, frames, answers, times),
-        )
+        return _Seen(trajectory, answers, times, rows, failures)
+
+    def again_at(self, number: int, again: Session, shuffle: np.random.Generator, seen: _Seen) -> dict[int, int]:
+        """The first time, by checker, at which another order of the frames changed an answer."""
+        frames, times, _ = _distinct(seen.trajectory)
+        order = shuffle.permutation(len(frames))
+        second = again.run(seen.trajectory.frame(0), frames[order], self._asked(len(frames)))
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        differs = second.done[back] != seen.answers.done
+        differs |= ~np.isclose(second.progress[back], seen.answers.progress, equal_nan=True)
+        differs &= self._sound
+        rows = {checker: np.flatnonzero(differs[:, checker]) for checker in range(differs.shape[1])}
+        return {checker: int(times[where].min()) for checker, where in rows.items() if len(where)}
 
     def _asked(self, rows: int) -> NDArray[np.bool_]:
         return np.tile(self._sound, (rows, 1))
 
-    def _disagreements(
-        self, trajectory: Trajectory, frames: Frames, answers: Answers, times: NDArray[np.int64]
-    ) -> dict[int, int]:
-        if self._again is None:
-            return {}
-        shuffled = self._order.permutation(len(frames))
-        second = self._again.run(trajectory.frame(0), frames[shuffled], self._asked(len(frames)))
-        back = np.empty_like(shuffled)
-        back[shuffled] = np.arange(len(shuffled))
-        differs = second.done[back] != answers.done
-        differs |= ~np.isclose(second.progress[back], answers.progress, equal_nan=True)
-        differs &= self._sound
-        rows = {checker: np.flatnonzero(differs[:, checker]) for checker in range(differs.shape[1])}
-        return {checker: int(times[where].min()) for checker, where in rows.items() if len(where)}
+
+def _distinct(trajectory: Trajectory) -> tuple[Frames, NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct frames in the order of time, when each is first seen, and which of them each frame is."""
+    pictures, first_times, inverse = np.unique(trajectory.order, return_index=True, return_inverse=True)
+    # Asked in the order of time: an unexpected memory of a checker then shows as it would in training.
+    in_time = np.argsort(first_times)
+    place = np.empty_like(in_time)
+    place[in_time] = np.arange(len(in_time))
+    return trajectory.pictures[pictures[in_time]], first_times[in_time], place[inverse]
 
 
 def _first_failures(answers: Answers, times: NDArray[np.int64]) -> dict[int, tuple[int, Failure]]:

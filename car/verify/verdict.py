@@ -20,6 +20,7 @@ class Rule(StrEnum):
     GOAL_TOO_EARLY = "goal before the end"
     DUPLICATE = "same as another"
     TOO_EASY = "random is as fast as the expert"
+    FALSE_GOAL = "goal without success"
     CHAIN_ON_EXPERT = "chain not done by experts"
     CHAIN_ON_RANDOM = "chain done by random"
 
@@ -113,11 +114,6 @@ class Verdict:
     def of(self, subtask: str) -> list[Finding]:
         """The findings against one sub-task."""
         return [each for each in self.findings if each.subtask == subtask]
-
-    def with_findings(self, more: tuple[Finding, ...]) -> "Verdict":
-        """The verdict with more findings against it."""
-        findings = self.findings + more
-        return dataclasses.replace(self, accepted=not findings, findings=findings)
 
     def as_dict(self) -> dict[str, Any]:
         """The verdict as JSON-serialisable fields."""

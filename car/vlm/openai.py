@@ -9,7 +9,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionContentPartParam, Ch
 
 from car.errors import MissingKey, ProviderError
 from car.vlm import Finish, Reply, Request, Usage
-from car.vlm.provider import address, hint, key_from, pieces, refusal, unreachable, unreadable, wellformed
+from car.vlm.provider import address, hint, host, key_from, pieces, refusal, unreachable, unreadable, wellformed
 
 KEY = "OPENAI_API_KEY"
 # Servers of one's own mostly want no key, but the SDK wants to send one.
@@ -46,8 +46,11 @@ class OpenAIVLM:
 
     @property
     def name(self) -> str:
-        """``openai/<model>``, or ``compatible/<model>`` with a `base_url`."""
-        return f"{'compatible' if self.base_url else 'openai'}/{self.model}"
+        """``openai/<model>``, or ``compatible/<model> at <host:port>`` with a `base_url`.
+
+        A journal keeps replies by this name, and two servers may call different models the same.
+        """
+        return f"compatible/{self.model} at {host(self.base_url)}" if self.base_url else f"openai/{self.model}"
 
     def ask(self, request: Request) -> Reply:
         """The reply; what the content filter or the model itself refused is REFUSED.

@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from car.errors import MissingKey, ProviderError, UserError
 from car.frames import to_png
@@ -43,12 +43,31 @@ def address(base_url: str) -> str:
     Raises:
         UserError: it is not an http or https address.
     """
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    parts = _parts(base_url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def host(base_url: str) -> str:
+    """The server's host, with its port if the address has one.
+
+    Raises:
+        UserError: it is not an http or https address.
+    """
+    return _parts(base_url).netloc.rpartition("@")[2]
+
+
+def _parts(base_url: str) -> SplitResult:
+    try:
+        parts = urlsplit(base_url)
+        # The port is read only here: like a bracket that is not closed, one that is no number is a ValueError.
+        whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole:
         raise UserError(
             f"{base_url!r} is not the address of a server; give all of it, for example http://localhost:8000/v1."
         )
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return parts
 
 
 def pieces(request: Request) -> Iterator[str | bytes]:

@@ -61,7 +61,7 @@ def test_a_page_without_one_of_its_values_is_an_error(tmp_path: Path) -> None:
 
 def _bundle(folder: Path, doorkey: Split, script: Script) -> Bundle:
     made = Provenance("scripted/planted", ("planted-1",))
-    return load_bundle(save_bundle(folder, find_task("doorkey-6x6"), told(doorkey, script).draft, made, doorkey.refine))
+    return load_bundle(save_bundle(folder, find_task("doorkey-6x6"), told(doorkey, script).draft, made))
 
 
 HOSTILE = '![no](../../frames/zzz.png)\n![x](../../frames/{}.png)\n![\n"""<script>"""\n'.format("0" * 64)
@@ -113,5 +113,5 @@ def test_more_than_nine_attempts_stay_in_order(doorkey: Split, tmp_path: Path) -
 def test_says_who_wrote_the_programs(models: tuple[str, ...], said: str, doorkey: Split, tmp_path: Path) -> None:
     draft = told(doorkey).draft
     task = find_task("doorkey-6x6")
-    made = load_bundle(save_bundle(tmp_path, task, draft, Provenance("manual", models), doorkey.refine))
+    made = load_bundle(save_bundle(tmp_path, task, draft, Provenance("manual", models)))
     assert authors(made) == said

@@ -34,7 +34,7 @@ def curve(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _bundle(folder: Path, doorkey: Split, script: Script, attempts: int = 5) -> Bundle:
     made = Provenance("scripted/planted", ("planted-1",), "Planted by hand.")
     draft = told(doorkey, script, attempts).draft
-    return load_bundle(save_bundle(folder, find_task("doorkey-6x6"), draft, made, doorkey.refine))
+    return load_bundle(save_bundle(folder, find_task("doorkey-6x6"), draft, made))
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ def _bundle(folder: Path, doorkey: Split, script: Script | None = None, attempts
 
 def _kept(folder: Path, doorkey: Split, draft: Draft, made: str = "") -> Bundle:
     task, source = find_task("doorkey-6x6"), Provenance("scripted/planted", ("planted-1",), made)
-    return load_bundle(save_bundle(folder, task, draft, source, [*doorkey.refine, *doorkey.verdict]))
+    return load_bundle(save_bundle(folder, task, draft, source))
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,14 @@
 """The verifier, tested with planted programs: right ones must pass, each wrong one must fail by the rule for it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from car.checker import Checker, SubTask
+from car.checker import Checker
 from car.errors import BadTrajectory
 from car.sandbox import Limits
 from car.sandbox.process import ProcessSandbox
@@ -55,7 +56,9 @@ def test_accepts_right_programs(right: Verdict) -> None:
     assert right.findings == ()
     assert right.chain.experts_done == right.chain.experts == 12
     assert right.chain.false_goals == 0
-    assert right.rule == "experts: the whole chain in at least 100%; random: the whole chain in fewer than 10%"
+    assert right.rule == (
+        "experts: the whole chain in at least 100%; random: the whole chain without success in fewer than 10%"
+    )
 
 
 def test_an_easy_first_subtask_is_not_held_against_it(right: Verdict) -> None:
@@ -91,18 +94,67 @@ def test_rejects_a_swapped_order(doorkey: Split) -> None:
     assert [finding.rule for finding in verdict.of(planted.DOOR.name)] == [Rule.TOO_EARLY]
 
 
-def test_rejects_a_chain_that_random_completes(doorkey: Split) -> None:
-    verdict = _judged(planted.chain(), doorkey.verdict, Bar(random_share=0.0))
-    assert [finding.rule for finding in verdict.findings] == [Rule.CHAIN_ON_RANDOM]
-    assert "the task itself is easy, the programs are not wrong" in verdict.findings[0].message
+def _without_success(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
+    """The same episodes, of which nobody knows whether they succeeded."""
+    return [replace(each, success=None) for each in trajectories]
 
 
-def test_tells_false_goals_from_an_easy_task(doorkey: Split) -> None:
-    moves = planted.ANY_MOVEMENT
-    chain = [Checker(SubTask("go", "It goes.", (), goal=True), moves)]
-    chain_finding = _judged(chain, doorkey.verdict).of("")[0]
-    assert chain_finding.rule is Rule.CHAIN_ON_RANDOM
-    assert "the environment reports no success: there the programs are wrong" in chain_finding.message
+def test_rejects_a_chain_that_random_completes_where_success_is_not_known(doorkey: Split) -> None:
+    seen = _without_success(doorkey.verdict)
+    assert _judged(planted.chain(), seen).accepted
+    findings = _judged(planted.chain(), seen, Bar(random_share=0.0)).findings
+    assert [finding.rule for finding in findings] == [Rule.CHAIN_ON_RANDOM]
+
+
+def test_an_easy_task_is_not_held_against_right_programs(doorkey: Split) -> None:
+    """Experts played as if at random: they succeed, and the environment confirms it."""
+    lucky = [replace(each, who="random") for each in doorkey.refine if each.who == "expert"]
+    verdict = _judged(planted.chain(), [*(each for each in doorkey.verdict if each.who == "expert"), *lucky])
+    assert verdict.chain.randoms_done == len(lucky)
+    assert verdict.chain.false_goals == 0
+    assert Rule.CHAIN_ON_RANDOM not in [finding.rule for finding in verdict.findings]
+
+
+def test_rejects_a_goal_in_an_episode_without_success(doorkey: Split) -> None:
+    failed = [replace(each, who="random", success=False) for each in doorkey.refine if each.who == "expert"]
+    verdict = _judged(planted.chain(), [*doorkey.verdict, *failed])
+    (finding,) = verdict.of(planted.GOAL.name)
+    assert finding.rule is Rule.FALSE_GOAL
+    assert f"In {len(failed)} of " in finding.message
+    assert verdict.chain.false_goals == len(failed)
+
+
+def test_says_nothing_of_when_the_goal_was_reached_where_nobody_knows(doorkey: Split) -> None:
+    """The episode goes on after success, as in a video or in a task with a success flag."""
+    longer = [
+        replace(each, order=np.append(each.order, [each.order[-1]] * 9), actions=None, rewards=None, terminated=False)
+        if each.who == "expert"
+        else each
+        for each in doorkey.verdict
+    ]
+    assert _judged(planted.chain(), longer).accepted
+
+
+def test_state_that_crosses_episodes_is_found(doorkey: Split) -> None:
+    """The first first frame that was ever seen is kept for all episodes."""
+    keeps = planted.RIGHT_DOOR.replace(
+        "    return door_tile(initial)", "    kept.append(door_tile(initial))\n    return kept[0]"
+    ).replace("def identify", "kept = []\n\n\ndef identify")
+    verdict = _judged(
+        planted.chain(door=keeps),
+        [each for each in doorkey.verdict if each.who == "expert"][:1]
+        + [each for each in doorkey.verdict if each.who == "random"],
+    )
+    assert [finding.rule for finding in verdict.of(planted.DOOR.name)] in ([Rule.NOT_PURE], [Rule.TRUE_AT_START])
+
+
+def test_a_subtask_without_a_program_is_held_against_the_chain(doorkey: Split) -> None:
+    checkers = [planted.chain()[0], planted.chain()[2]]
+    sandbox = ProcessSandbox()
+    with sandbox.open(checkers) as session:
+        seen = observe(session, doorkey.verdict)
+    verdict = judge(checkers, seen, subtasks=[planted.KEY, planted.DOOR, planted.GOAL])
+    assert [(each.rule, each.subtask) for each in verdict.findings] == [(Rule.NO_PROGRAM, planted.DOOR.name)]
 
 
 def test_a_lower_bar_for_experts_forgives_one_that_fails(doorkey: Split) -> None:

@@ -52,7 +52,7 @@ def main(trajectories: Path, folder: Path, replies: int) -> None:
     experts, randoms = load_set(trajectories, "doorkey-6x6")
     vlm = Killed(Journal(Logged(Scripted(SCRIPT), folder / "asked.txt"), folder / "journal"), replies)
     draft = generate(split(experts, randoms), vlm, InThisProcess())
-    save_bundle(folder, find_task("doorkey-6x6"), draft, provenance_of(vlm, draft), [*experts, *randoms])
+    save_bundle(folder, find_task("doorkey-6x6"), draft, provenance_of(vlm, draft))
 
 
 if __name__ == "__main__":
