@@ -231,6 +231,19 @@ class TestApproval:
         path.rename(tmp_path / ".doorkey-6x6.old")
         assert load_bundle(_saved(tmp_path, draft, doorkey)).approved
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "{",
+            "[]",
+            "3",
+            "{}",
+            '{"decision": "approved"}',
+            '{"decision": "perhaps", "why": "", "manifest_sha256": ""}',
+            '{"decision": "approved", "why": 3, "manifest_sha256": ""}',
+        ],
+    )
     def test_a_damaged_one_is_one_clear_sentence(self, text: str, folder: Path) -> None:
         (folder / "approval.json").write_text(text)
         with pytest.raises(
