@@ -88,7 +88,7 @@ def show(demo: Demo, audience: Audience) -> Shown:
     audience.stage(1, f"Record {EXPERTS} expert and {RANDOMS} random episodes of {task.env_id}")
     record_to(demo.folder / "trajectories", task, EXPERTS, RANDOMS, progress=audience.recorded)
     experts, randoms = load_set(demo.folder / "trajectories", task.name)
-    audience.stage(2, "Replay a recorded session: a vision-language model writes reward code and mends it")
+    audience.stage(2, "Replay a recorded session: a vision-language model names sub-tasks and writes programs")
     draft = generate(split(experts, randoms), vlm, ProcessSandbox(), listen=audience.generated)
     made = [*experts, *randoms]
     bundle = load_bundle(save_bundle(demo.folder / "generated_rewards", task, draft, provenance_of(vlm, draft)))
@@ -139,6 +139,7 @@ def run_rows(results: dict[str, list[TrainResult]]) -> list[RunRow]:
             steps=run.steps,
             solved_at=run.solved_at,
             success=None if run.evaluation is None else run.evaluation.success,
+            episodes=0 if run.evaluation is None else run.evaluation.episodes,
             seconds=run.wall_seconds,
             cpu_seconds=run.cpu_seconds,
         )

@@ -24,7 +24,8 @@ def session_with(
 
     Args:
         spec: as on the command line, see `car.vlm.choose`.
-        journal: the folder of the replies; questions of the `manual` way go to ``manual`` in it.
+        journal: the folder of the replies, named after the task; the questions of the `manual` way go to a folder of
+            that name in ``manual``, where a person finds them.
         base_url: of a compatible server.
         record: a recording to write besides.
         made: how the recorded session is made.
@@ -33,7 +34,7 @@ def session_with(
     Raises:
         UserError: a spec, key or recording that cannot be used.
     """
-    vlm = vlm_from(spec, base_url=base_url, folder=journal / "manual", strict=strict)
+    vlm = vlm_from(spec, base_url=base_url, folder=Path("manual") / journal.name, strict=strict)
     if not isinstance(vlm, ReplayVLM):
         vlm = Journal(vlm, journal)
     return vlm if record is None else Recorder(vlm, record, made)

@@ -23,6 +23,7 @@ class RunRow:
         steps: environment steps taken.
         solved_at: steps after which 90 % of the last 100 training episodes succeeded; None if never.
         success: in the last evaluation, 0 to 1; None if there was none.
+        episodes: how many it played.
         seconds: of training, wall clock.
         cpu_seconds: of the training process.
     """
@@ -32,6 +33,7 @@ class RunRow:
     steps: int
     solved_at: int | None
     success: float | None
+    episodes: int
     seconds: float
     cpu_seconds: float
 
@@ -76,6 +78,7 @@ def report_page(
         story=_story(bundle, attempts, runs),
         curve=png_uri(curve.read_bytes()),
         runs=runs,
+        episodes=max((each.episodes for each in runs), default=0),
         commands=commands,
         machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
     )

@@ -161,10 +161,13 @@ def find_bundle(name: str, folder: Path) -> Path:
 
     Raises:
         UnknownName: there is none; the message lists those that there are.
+        BadBundle: the folder is there, but it has no manifest.
     """
     for path in (Path(name), folder / name):
         if (path / "manifest.json").exists():
             return path
+        if (path / "checkers").is_dir():
+            raise BadBundle(f"The bundle {path} has no manifest.json. Restore it, or generate it again.")
     raise UnknownName("reward bundle", name, [str(each) for each in list_bundles(folder)])
 
 

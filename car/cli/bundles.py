@@ -90,7 +90,7 @@ def review(
     if approve and reject is not None:
         raise UserError("Either --approve or --reject, not both.")
     if approve or reject is not None:
-        _decide(loaded, bundle, reject, as_json)
+        _decide(loaded, bundle, reject, folder, as_json)
         return
     page = _write_page(loaded, folder)
     if open_:
@@ -99,16 +99,26 @@ def review(
     result(as_json, {"bundle": str(loaded.path), "page": str(page)}, f"Review page: {page}", advice)
 
 
-def _decide(loaded: "Bundle", name: str, reject: str | None, as_json: bool) -> None:
-    from car.bundle import decide
+def _decide(loaded: "Bundle", name: str, reject: str | None, folder: Path, as_json: bool) -> None:
+    from car.bundle import decide, load_bundle
 
     if reject is None and not loaded.verdict.accepted:
         note(f"You approve a bundle whose verdict is that it is wrong: {loaded.path}.", "yellow")
     decision = decide(loaded, "approved" if reject is None else "rejected", reject or "")
     said = f"{loaded.path}: {decision.decision}, bound to {decision.manifest_sha256[:16]}."
-    command = f"car train {loaded.task.name} --reward {name}" if reject is None else f"car generate {loaded.task.name}"
+    if (loaded.path / "review.html").exists():
+        _write_page(load_bundle(loaded.path), folder)
     document = {"bundle": str(loaded.path), "decision": decision.decision, "why": decision.why}
-    result(as_json, document, said, next_step(command))
+    result(as_json, document, said, next_step(_after(loaded, name, reject)))
+
+
+def _after(loaded: "Bundle", name: str, reject: str | None) -> str:
+    """The command that follows a decision."""
+    from car.tasks import all_tasks
+
+    # A task of one's own is found by its file, which the bundle does not know.
+    task = loaded.task.name if loaded.task.name in all_tasks() else f"{loaded.task.name}.toml"
+    return f"car train {task} --reward {name}" if reject is None else f"car generate {task} --fresh --vlm ..."
 
 
 def _write_page(loaded: "Bundle", folder: Path) -> Path:

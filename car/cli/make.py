@@ -76,6 +76,8 @@ def generate(
         with _shown(narrator, asked.name):
             draft = generate_(parts, asked, ProcessSandbox(), Budget(attempts), listen=narrator)
     except ProviderError as error:
+        if not journal.exists():
+            raise
         kept = "What was answered is kept: the same command goes on from there, and --fresh asks anew."
         raise ProviderError(f"{error} {kept}") from error
     path = save_bundle(rewards, found, draft, provenance_of(asked, draft))

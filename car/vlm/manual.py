@@ -80,7 +80,10 @@ class ManualVLM:
         if request.sha256 in self._announced or _size(folder / REPLY):
             return
         self._announced.add(request.sha256)
-        words = f"Waiting for an answer: put {folder / PROMPT} to a VLM and save what it says as {folder / REPLY}"
+        words = (
+            f"Waiting for an answer. In {folder}: give {PROMPT} and its pictures to a VLM, and save what it says as "
+            f"{REPLY}. Ctrl-C stops; the same command goes on."
+        )
         self._console.print(words, markup=False, highlight=False, soft_wrap=True)
 
     def _answer(self, path: Path) -> str:

@@ -17,9 +17,9 @@ from tests.unit.refine.pages import Page
 from tests.unit.refine.scripted import DOOR, KEY, RIGHT, InThisProcess, Script, naming, program, told
 
 RUNS = [
-    RunRow("generated", 0, 120_000, 53_248, 1.0, 31.2, 60.4),
-    RunRow("sparse", 0, 120_000, None, 0.02, 30.0, 58.0),
-    RunRow("unfinished", 1, 2_048, None, None, 1.0, 1.0),
+    RunRow("generated", 0, 120_000, 53_248, 1.0, 20, 31.2, 60.4),
+    RunRow("sparse", 0, 120_000, None, 0.02, 20, 30.0, 58.0),
+    RunRow("unfinished", 1, 2_048, None, None, 0, 1.0, 1.0),
 ]
 MENDED = {("checker", DOOR, 1): program(planted.ALWAYS_FALSE), ("refine", DOOR, 2): RIGHT["checker", DOOR, 1]}
 
@@ -109,7 +109,7 @@ def test_hostile_text_is_only_text(doorkey: Split, curve: Path, tmp_path: Path) 
         },
     )
     page = Page(
-        report_page(bundle, [RunRow(bad, 0, 1, None, None, 1, 1)], curve, doorkey.refine[0], InThisProcess(), [bad])
+        report_page(bundle, [RunRow(bad, 0, 1, None, None, 0, 1, 1)], curve, doorkey.refine[0], InThisProcess(), [bad])
     )
     page.check_alone()
     assert page.text.count(bad) >= 5
