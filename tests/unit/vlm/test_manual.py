@@ -82,7 +82,8 @@ def test_says_once_where_to_look(tmp_path: Path) -> None:
     vlm.ask(question())
     vlm.ask(question())
     assert out.getvalue().splitlines() == [
-        f"Waiting for an answer. In {tmp_path}/01-goal: give prompt.md and its pictures to a VLM, and save what it says "
+        f"Waiting for an answer. In {tmp_path}/01-goal: give prompt.md and its pictures to a VLM, and save what it "
+        "says "
         "as reply.md. Ctrl-C stops; the same command goes on."
     ]
 

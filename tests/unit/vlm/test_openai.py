@@ -215,4 +215,5 @@ def test_a_password_in_the_address_is_not_shown() -> None:
 
 def test_names() -> None:
     assert OpenAIVLM("some/model").name == "openai/some/model"
-    assert OpenAIVLM("some/model", "http://localhost:1/v1").name == "compatible/some/model"
+    assert OpenAIVLM("some/model", "http://localhost:1/v1").name == "compatible/some/model at localhost:1"
+    assert OpenAIVLM("some/model", "http://me:secret@server/v1").name == "compatible/some/model at server"
