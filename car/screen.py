@@ -28,7 +28,10 @@ ALLOWED_MODULES = (
 )
 """What a checker may import; the prompts show this list, and the sandbox's workers load it."""
 
-ALLOWED_SUBMODULES = ("numpy.fft", "numpy.linalg", "numpy.typing")
+ALLOWED_SUBMODULES = ("collections.abc", "numpy.fft", "numpy.lib.stride_tricks", "numpy.linalg", "numpy.typing")
+
+_ON_THE_WAY = "numpy.lib"
+"""A module that only leads to one that is allowed."""
 
 FUNCTIONS = {"check": 2, "identify": 1, "progress": 2, "explain": 2}
 """The functions of a checker and how many arguments each takes; only `check` is required."""
@@ -40,6 +43,10 @@ _BUILTINS = frozenset(
     "breakpoint compile delattr dir eval exec exit getattr globals help input locals memoryview open quit setattr "
     "vars".split()
 )
+_FREE_NAMES = frozenset("dir exit help input open quit vars".split())
+"""Built-in functions whose names a program may give to something of its own."""
+
+_FREE_ATTRIBUTES = frozenset({"_asdict", "_replace"})
 _METHODS = frozenset(
     "tofile dump dumps setflags base ctypes gi_frame gi_code cr_frame ag_frame f_back f_globals f_locals f_builtins "
     "tb_frame tb_next mro".split()
@@ -53,7 +60,40 @@ _CV2_IO = frozenset(
     "destroyAllWindows destroyWindow selectROI selectROIs setNumThreads setUseOptimized setLogLevel "
     "haveImageReader haveImageWriter imcount imreadanimation imwriteanimation redirectError CascadeClassifier".split()
 )
-_OUT_OF_REACH = {"numpy": _NUMPY_IO, "cv2": _CV2_IO}
+# These reach attributes by a name in a text, or evaluate the text of an annotation.
+_BY_NAME = {
+    "functools": frozenset({"singledispatch", "singledispatchmethod", "update_wrapper", "wraps"}),
+    "operator": frozenset({"attrgetter", "methodcaller"}),
+    "typing": frozenset({"ForwardRef", "evaluate_forward_ref", "get_type_hints"}),
+}
+_OUT_OF_REACH = {
+    "numpy": _NUMPY_IO,
+    "cv2": _CV2_IO,
+    "numpy.lib.stride_tricks": frozenset({"as_strided"}),
+    **_BY_NAME,
+}
+_SCOPES = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.Lambda,
+    ast.ClassDef,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+)
+_TOP_LEVEL = (
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+    ast.For,
+    ast.If,
+    ast.Try,
+)
 
 
 @dataclass(frozen=True)
@@ -82,17 +122,25 @@ def screen(source: str) -> tuple[Problem, ...]:
         line = error.lineno if isinstance(error, SyntaxError) else None
         detail = error.msg if isinstance(error, SyntaxError) else str(error)
         return (Problem(line, f"This is not valid Python: {detail}."),)
+    tree.body = [node for node in tree.body if not _is_main(node)]
     names: dict[str, str] = {}
     problems = [*_top_level(tree), *_functions(tree), *_imports(tree, names), *_names(tree), *_attributes(tree, names)]
     return tuple(dict.fromkeys(sorted(problems, key=lambda each: each.line or 0)))
 
 
+def _is_main(node: ast.stmt) -> bool:
+    """Whether it is a block for a program that is run by itself, which no checker is."""
+    return isinstance(node, ast.If) and not node.orelse and ast.unparse(node.test) == "__name__ == '__main__'"
+
+
 def _top_level(tree: ast.Module) -> Iterator[Problem]:
-    fine = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)
     for node in tree.body:
         is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        if not isinstance(node, fine) and not is_docstring:
-            yield Problem(node.lineno, "At the top level only imports, constants, functions and classes are allowed.")
+        if not isinstance(node, _TOP_LEVEL) and not is_docstring:
+            yield Problem(
+                node.lineno,
+                "At the top level only imports, constants, functions, classes, `for`, `if` and `try` are allowed.",
+            )
 
 
 def _functions(tree: ast.Module) -> Iterator[Problem]:
@@ -120,13 +168,23 @@ def _imports(tree: ast.Module, names: dict[str, str]) -> Iterator[Problem]:
                     alias.name if alias.asname else alias.name.partition(".")[0]
                 )
         elif isinstance(node, ast.ImportFrom):
-            module = node.module or "."
-            if node.level or not _may_import(module):
-                yield _import_problem(node.lineno, module)
-                continue
-            for alias in node.names:
-                if complaint := _complaint(module, alias.name):
-                    yield Problem(node.lineno, complaint)
+            yield from _from_imports(node, names)
+
+
+def _from_imports(node: ast.ImportFrom, names: dict[str, str]) -> Iterator[Problem]:
+    module = node.module or "."
+    if not node.level and module == "__future__":
+        return
+    for alias in node.names:
+        whole = f"{module}.{alias.name}"
+        if not node.level and whole in ALLOWED_SUBMODULES:
+            names[alias.asname or alias.name] = whole
+        elif node.level or not _may_import(module):
+            yield _import_problem(node.lineno, module)
+        elif whole == _ON_THE_WAY:
+            yield Problem(node.lineno, f"The module `{whole}` may not be used.")
+        elif complaint := _complaint(module, alias.name):
+            yield Problem(node.lineno, complaint)
 
 
 def _may_import(module: str) -> bool:
@@ -138,22 +196,67 @@ def _import_problem(line: int, module: str) -> Problem:
 
 
 def _names(tree: ast.Module) -> Iterator[Problem]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and (node.id in _BUILTINS or node.id.startswith("__")):
+    for node, own in _in_scope(tree):
+        if isinstance(node, ast.Name) and _is_refused(node, own):
             yield Problem(node.lineno, f"`{node.id}` may not be used; work on the arrays with numpy and cv2 only.")
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            yield Problem(node.lineno, "`global` and `nonlocal` keep state; a checker must keep nothing between calls.")
+        elif "__name__" in (getattr(node, "name", None), getattr(node, "asname", None)):
+            # What is under `if __name__ == "__main__"` is not looked at, so the name must stay what it is.
+            yield Problem(getattr(node, "lineno", None), "`__name__` may not be used.")
+        elif isinstance(node, ast.Global):
+            yield Problem(node.lineno, "`global` keeps state; a checker must keep nothing between calls.")
         elif isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith):
             yield Problem(node.lineno, "`async` code may not be used.")
         elif isinstance(node, ast.MatchClass):
             yield Problem(node.lineno, "Class patterns in `match` may not be used.")
 
 
+def _is_refused(name: ast.Name, own: frozenset[str]) -> bool:
+    if name.id in _FREE_NAMES:
+        return isinstance(name.ctx, ast.Del) or (isinstance(name.ctx, ast.Load) and name.id not in own)
+    return name.id in _BUILTINS or name.id.startswith("__")
+
+
+def _in_scope(tree: ast.Module) -> Iterator[tuple[ast.AST, frozenset[str]]]:
+    """Every node, with the names that the program binds where it stands; without recursion, for deep programs."""
+    # What stands under a condition at the top level may never be bound, and the built-in function is meant.
+    sure = [node for node in tree.body if not isinstance(node, ast.If | ast.Try)]
+    waiting: list[tuple[ast.AST, frozenset[str]]] = [(tree, _bound(sure))]
+    while waiting:
+        node, own = waiting.pop()
+        yield node, own
+        if isinstance(node, _SCOPES) and not isinstance(node, ast.ClassDef):
+            own |= _bound(list(ast.iter_child_nodes(node)))
+        waiting += [(child, own) for child in ast.iter_child_nodes(node)]
+
+
+def _bound(nodes: list[ast.AST] | list[ast.stmt]) -> frozenset[str]:
+    """The names that these nodes bind in their own scope, not in one that begins among them."""
+    found, waiting = set[str](), list[ast.AST](nodes)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if not isinstance(node, _SCOPES):
+            waiting += ast.iter_child_nodes(node)
+    return frozenset(found)
+
+
+def _is_private(node: ast.Attribute, names: dict[str, str]) -> bool:
+    if not node.attr.startswith("_") or node.attr in _FREE_ATTRIBUTES:
+        return False
+    of_self = isinstance(node.value, ast.Name) and node.value.id == "self" and "self" not in names
+    return not of_self or node.attr.startswith("__")
+
+
 def _attributes(tree: ast.Module, names: dict[str, str]) -> Iterator[Problem]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Attribute):
             continue
-        if node.attr.startswith("_"):
+        if _is_private(node, names):
             yield Problem(
                 node.lineno, f"The attribute `{node.attr}` may not be used: names with a leading underscore are out."
             )
@@ -198,4 +301,4 @@ def _complaint(module: str, path: str) -> str | None:
 
 def _is_offered(where: str, thing: ModuleType) -> bool:
     inside_cv2 = where.startswith("cv2.") and where.removeprefix("cv2.") in ("ximgproc", "fisheye", "segmentation")
-    return where in ALLOWED_SUBMODULES or where == "collections.abc" or inside_cv2
+    return where in ALLOWED_SUBMODULES or where == _ON_THE_WAY or inside_cv2

@@ -96,33 +96,59 @@ class Task:
         _import_registrations(self.env_id)
         try:
             return gym.make(self.env_id, **kwargs)
-        except (gym.error.Error, ImportError, TypeError, ValueError) as error:
-            raise BadTask(f"The environment {self.env_id!r} of task {self.name!r} cannot be made: {error}") from error
+        except Exception as error:  # an environment is foreign code: it may raise anything while it is made
+            raise BadTask(
+                f"The environment {self.env_id!r} of task {self.name!r} cannot be made: {_told(error)}"
+            ) from error
 
     def make_camera(self) -> Camera:
-        """A new camera for one environment of this task."""
+        """A new camera for one environment of this task.
+
+        Raises:
+            BadTask: the camera cannot be imported or made.
+        """
         if self.camera == "render":
             return _render
         if self.camera == "observation" or self.camera.startswith("observation:"):
             return _ObservationCamera(self.camera.partition(":")[2] or None)
-        return cast(Camera, resolve(self.camera)())
+        return cast(Camera, self._made("camera", self.camera))
 
     def make_expert(self, env: Env) -> Policy:
         """The expert for the episode of `env` that was just reset.
 
         Raises:
-            BadTask: the task has no expert, or it cannot be imported.
+            BadTask: the task has no expert, or it cannot be imported or made.
         """
         if self.expert is None:
             raise BadTask(
                 f"The task {self.name!r} names no expert: give it one, or import demonstrations with "
                 f"`car record {self.name} --import PATH`."
             )
-        return cast(ExpertMaker, resolve(self.expert))(env)
+        return cast(Policy, self._made("expert", self.expert, env))
 
     def viewed(self, env: Env) -> Env:
-        """The environment as the training agent sees it."""
-        return env if self.agent_view is None else cast(Env, resolve(self.agent_view)(env))
+        """The environment as the training agent sees it.
+
+        Raises:
+            BadTask: the view cannot be imported or made.
+        """
+        return env if self.agent_view is None else cast(Env, self._made("agent_view", self.agent_view, env))
+
+    def _made(self, what: str, reference: str, *given: Env) -> Any:
+        maker = resolve(reference)
+        if not callable(maker):
+            raise BadTask(f"{what} = {reference!r} of task {self.name!r} is no function; it is {maker!r:.100}.")
+        try:
+            made = maker(*given)
+        except BadTask:
+            raise
+        except Exception as error:  # the task's own code may raise anything
+            raise BadTask(f"{what} = {reference!r} of task {self.name!r} failed: {_told(error)}") from error
+        if what != "agent_view" and not callable(made):
+            raise BadTask(
+                f"{what} = {reference!r} of task {self.name!r} must return a function; it returned {made!r:.100}."
+            )
+        return made
 
     def succeeded(self, reward: float, terminated: bool, info: Mapping[str, Any]) -> bool:
         """The environment's own success at this step."""
@@ -166,18 +192,27 @@ def resolve(reference: str) -> Any:
         BadTask: no such module or attribute.
     """
     module_name, colon, attribute = reference.partition(":")
-    if not colon or not module_name or not attribute:
+    if not colon or not module_name or module_name.startswith(".") or not attribute:
         raise BadTask(f"{reference!r} is not of the form module:attribute.")
     _find_modules_in(Path.cwd())
     try:
         thing: Any = importlib.import_module(module_name)
-    except (ImportError, SyntaxError) as error:
-        raise BadTask(f"The module of {reference!r} cannot be imported: {error}.") from error
+    except Exception as error:  # a module is foreign code: it may raise anything while it is imported
+        raise BadTask(f"The module of {reference!r} cannot be imported: {_told(error)}") from error
     for part in attribute.split("."):
         if not hasattr(thing, part):
             raise BadTask(f"The module {module_name!r} has no {attribute!r}.")
         thing = getattr(thing, part)
     return thing
+
+
+def _told(error: Exception) -> str:
+    """The error on one line, as the end of a sentence."""
+    said = " ".join(str(error).split())
+    # Without its kind, the message of these alone says what is wrong.
+    plain = said and isinstance(error, gym.error.Error | ImportError | SyntaxError | TypeError | ValueError)
+    line = said if plain else f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return line if line[-1] in ".!?" else f"{line}."
 
 
 def _find_modules_in(folder: Path) -> None:
@@ -194,6 +229,8 @@ def _import_registrations(env_id: str) -> None:
                 importlib.import_module(package)
             except ImportError as error:
                 raise BadTask(f"{env_id!r} needs the package {package!r}, which is not installed.") from error
+            except Exception as error:  # as in resolve
+                raise BadTask(f"{env_id!r} needs the package {package!r}: {_told(error)}") from error
 
 
 def _render(env: Env, observation: Any) -> Frame:

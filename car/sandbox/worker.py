@@ -58,24 +58,29 @@ HALF_BYTES = 64 << 20
 """The frames: the asked ones from the start, first frames of episodes from the second half on."""
 
 MODULES = tuple(
-    "bisect collections cv2 dataclasses enum functools heapq itertools math numpy numpy.fft numpy.linalg numpy.typing "
-    "operator re statistics typing".split()
+    "bisect collections collections.abc cv2 dataclasses enum functools heapq itertools math numpy numpy.fft "
+    "numpy.lib.stride_tricks numpy.linalg numpy.typing operator re statistics typing".split()
 )
 """What a checker can count on. It is loaded beforehand: no file can be opened once the program runs."""
 
 _INNER = tuple(
-    "__future__ abc collections.abc colorsys copy encodings.ascii encodings.idna encodings.latin_1 fractions "
-    "linecache numbers numpy.lib.stride_tricks numpy.ma numpy.polynomial numpy.random resource string tokenize "
-    "unicodedata".split()
+    "__future__ abc colorsys copy encodings.ascii encodings.idna encodings.latin_1 fractions linecache numbers "
+    "numpy.ma numpy.polynomial numpy.random resource string tokenize unicodedata".split()
 )
 """What those modules import late, e.g. to show a warning or to compile names outside ASCII, and harmless others."""
 
 _FILENAME = "<checker>"
 _NOBODY = 65534
+_FIRST_USER = 0x60000000
+"""Above every user of a usual system; a worker's own user is this plus the number of its process."""
+
+_FACTS_BYTES = 2000
 _NUMBERS = frozenset(
     {int, float, np.float16, np.float32, np.float64, np.longdouble, *(np.dtype(code).type for code in "bhilqBHILQ")}
 )
+_SHARES = _NUMBERS | {bool, np.bool_}
 _SLACK = 1e-6
+_CAUSE = 300
 
 
 class NotAnAnswerError(Exception):
@@ -184,11 +189,19 @@ class Program:
                 progress = 1.0 if done else _share(self._progress(found, current))
             if explain and self._explain is not None:
                 self._enter(_EXPLAIN)
-                text = _facts(self._explain(found, current))
+                text = self._explained(self._explain, found, current)
         except BaseException as error:  # as in load
             self._fail(at, self._described(error))
         else:
             self._write(at, progress, text, 0, _CHECK, done, RAN)
+
+    def _explained(self, explain: Callable[[Any, Any], object], found: Any, current: NDArray[np.uint8]) -> bytes:
+        """The facts; why there are none, if `explain` fails: what `check` said stays as good as it was."""
+        try:
+            return _facts(explain(found, current))
+        except BaseException as error:  # as in load
+            cause = self._described(error).text.decode("utf-8", "replace")[:_CAUSE]
+            return json.dumps({"explain": f"failed: {cause}"}, ensure_ascii=False).encode()
 
     def _enter(self, where: int) -> None:
         self._mailbox[0] = where
@@ -219,38 +232,51 @@ def _truth(said: object) -> bool:
 
 
 def _share(said: object) -> float:
-    if type(said) in _NUMBERS and -_SLACK <= said <= 1 + _SLACK:  # type: ignore[operator]
-        return min(1.0, max(0.0, float(said)))  # type: ignore[arg-type]
+    number = said.item() if type(said) is np.ndarray and said.ndim == 0 and said.dtype.kind in "biuf" else said
+    if type(number) in _SHARES and -_SLACK <= number <= 1 + _SLACK:  # type: ignore[operator]
+        return min(1.0, max(0.0, float(number)))  # type: ignore[arg-type]
     raise NotAnAnswerError(f"progress must return one number in [0, 1]; it returned {shown(said)}.")
 
 
 def _facts(said: object) -> bytes:
-    accepted = "a dict of str to numbers, bools, strings, None or short lists of them"
-    if type(said) is not dict or not all(type(key) is str for key in said):
-        raise NotAnAnswerError(f"explain must return {accepted}; it returned {shown(said)}.")
-    plain = {key: _fact(value) for key, value in said.items()}
-    for key, value in plain.items():
-        if value is NotImplemented:
-            raise NotAnAnswerError(f"explain must return {accepted}; {key[:100]!r} is {shown(said[key])}.")
-    text = json.dumps(plain, ensure_ascii=False).encode("utf-8", "replace")
-    if len(text) > 2000:
-        raise NotAnAnswerError(f"explain must return at most 2000 bytes of JSON; it returned {len(text)}.")
+    if type(said) is not dict:
+        raise NotAnAnswerError(f"explain must return a dict of str to what JSON can hold; it returned {shown(said)}.")
+    # The host takes values and flat lists; what is nested travels as its own JSON text.
+    plain = {key: _dumped(value).decode() if _nested(value) else value for key, value in _fact(said).items()}
+    text = _dumped(plain)
+    if len(text) > _FACTS_BYTES:
+        raise NotAnAnswerError(f"explain must return at most {_FACTS_BYTES} bytes of JSON; it returned {len(text)}.")
     return text
 
 
+def _dumped(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _nested(value: Any) -> bool:
+    return type(value) is dict or (type(value) is list and any(type(each) in (list, dict) for each in value))
+
+
 def _fact(value: Any) -> Any:
-    """The value as JSON has it; NotImplemented if it has no place there."""
+    """The value as JSON has it."""
     kind = type(value)
+    # Before they are made into lists.
+    if (value.size if kind is np.ndarray else len(value) if kind in (list, tuple, dict) else 0) > _FACTS_BYTES:
+        raise NotAnAnswerError(f"explain must return at most {_FACTS_BYTES} bytes of JSON; it holds {shown(value)}.")
+    if kind is np.ndarray and value.dtype.kind in "biufU":
+        return _fact(value.tolist())
+    if kind is dict and all(type(key) is str for key in value):
+        return {key: _fact(each) for key, each in value.items()}
     if kind in (list, tuple):
-        items = [_fact(each) for each in value]
-        flat = not any(each is NotImplemented or type(each) is list for each in items)
-        return items if flat and len(items) <= 64 else NotImplemented
-    if kind is np.bool_:
-        return bool(value)
-    if kind is int or kind is float or kind in _NUMBERS:
-        value = value if kind is int else value.item() if kind is not float else value
-        return value if math.isfinite(value) else repr(float(value))
-    return value if value is None or kind in (bool, str) else NotImplemented
+        return [_fact(each) for each in value]
+    if kind in (np.bool_, np.str_):
+        return value.item()
+    if kind in _NUMBERS:
+        value = value if kind is int else float(value) if kind in (float, np.longdouble) else value.item()
+        return value if kind is int or math.isfinite(value) else repr(float(value))
+    if value is None or kind in (bool, str):
+        return value
+    raise NotAnAnswerError(f"explain must return a dict of str to what JSON can hold; it holds {shown(value)}.")
 
 
 def shown(value: object) -> str:
@@ -305,7 +331,7 @@ def cage(memory: int, host: int) -> None:
         host: the process that must outlive this one.
     """
     if os.geteuid() == 0:
-        _become_nobody()
+        _leave_root()
     if sys.platform == "linux":
         prctl = ctypes.CDLL(None).prctl
         pdeathsig, dumpable, no_new_privileges = 1, 4, 38
@@ -318,12 +344,16 @@ def cage(memory: int, host: int) -> None:
         os._exit(1)
 
 
-def _become_nobody() -> None:
+def _leave_root() -> None:
     # The limit on processes does not bind root. A root without the right to change its user stays what it is.
     with suppress(OSError):
         os.setgroups([])
         os.setgid(_NOBODY)
-        os.setuid(_NOBODY)
+    # Processes of one user may send each other signals. In a user namespace there may be no other number to take.
+    for user in (_FIRST_USER + os.getpid(), _NOBODY):
+        with suppress(OSError):
+            os.setuid(user)
+            return
 
 
 def _limit_resources(memory: int) -> None:

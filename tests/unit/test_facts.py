@@ -1,5 +1,8 @@
 """Facts measured from frames."""
 
+import time
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
@@ -74,3 +77,29 @@ def test_names_colour_families(rgb: tuple[int, int, int], name: str) -> None:
 def test_hsv_is_on_opencvs_scale() -> None:
     colour = measure(np.full((8, 8, 3), (12, 200, 99), np.uint8)).colours[0]
     assert colour.hsv == tuple(cv2.cvtColor(np.uint8([[[12, 200, 99]]]), cv2.COLOR_RGB2HSV)[0, 0].tolist())
+
+
+def test_noise_is_measured_quickly_and_in_little_memory() -> None:
+    first, second = np.random.default_rng(0).integers(0, 256, (2, 240, 320, 3)).astype(np.uint8)
+    tracemalloc.start()
+    start = time.perf_counter()
+    facts, found = measure(first), changes(first, second)
+    seconds, (_, most) = time.perf_counter() - start, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(facts.regions) == 24
+    assert len(found) >= 1
+    assert seconds < 1
+    assert most < 30 << 20
+
+
+def test_only_the_largest_regions_are_kept_and_ties_go_by_place() -> None:
+    frame = np.zeros((40, 40, 3), np.uint8)
+    for x in range(0, 40, 4):
+        frame[4:6, x : x + 2] = (255, 0, 0)
+    frame[20:24, 30:34] = (255, 0, 0)
+    assert [each.box for each in measure(frame, regions=3).regions] == [
+        (30, 20, 4, 4),
+        (0, 4, 2, 2),
+        (4, 4, 2, 2),
+    ]
+    assert [each.box[0] for each in changes(frame, np.zeros_like(frame), most=2)] == [0, 30]

@@ -20,6 +20,20 @@ _CHECK = "def check(found, current):\n    return True\n"
         "import numpy as np\ndef check(found, current):\n    return bool(np.linalg.norm(current.astype(float)) > 3)\n",
         "from dataclasses import dataclass\n@dataclass\nclass Box:\n    x: int\n" + _CHECK,
         "import cv2\ndef check(found, current):\n    return cv2.cvtColor(current, cv2.COLOR_RGB2HSV)[0, 0, 0] > 3\n",
+        "from __future__ import annotations\n" + _CHECK,
+        "from collections.abc import Sequence\nimport collections.abc\nx: collections.abc.Sized = ()\n" + _CHECK,
+        "import numpy as np\nwindows = np.lib.stride_tricks.sliding_window_view\n" + _CHECK,
+        "from numpy.lib.stride_tricks import sliding_window_view\n" + _CHECK,
+        "from numpy.lib import stride_tricks as s\nwindows = s.sliding_window_view\n" + _CHECK,
+        "from operator import itemgetter\n" + _CHECK,
+        "def check(found, current):\n    for dir in (1, 2):\n        input = dir\n    return input > 1\n",
+        "help = 3\ndef turn(vars):\n    return [vars + each() for each in (lambda: help,)]\n" + _CHECK,
+        "def check(found, current):\n    n = 0\n    def add():\n        nonlocal n\n        n += 1\n    return n > 1\n",
+        "def check(found, current):\n    return found._replace(x=1)._asdict() == {}\n",
+        "class Box:\n    def __init__(self):\n        self._x = 1\n    def x(self):\n        return self._x\n" + _CHECK,
+        "t = []\nfor i in range(3):\n    t.append(i)\nif t:\n    t += [1]\ntry:\n    n = 1\nfinally:\n    n = 2\n"
+        + _CHECK,
+        _CHECK + 'if __name__ == "__main__":\n    import sys\n    print(check(1, 2), sys.argv)\n',
     ],
 )
 def test_lets_honest_programs_through(source: str) -> None:
@@ -59,7 +73,28 @@ def test_lets_honest_programs_through(source: str) -> None:
         ("def check(found, current):\n    return eval('True')\n", 2, "`eval` may not be used"),
         ("def check(found, current):\n    return __import__('os')\n", 2, "may not be used"),
         ("n = 0\ndef check(found, current):\n    global n\n    return True\n", 3, "keep nothing between calls"),
-        ("for i in range(3):\n    pass\n" + _CHECK, 1, "top level"),
+        ("while True:\n    pass\n" + _CHECK, 1, "top level"),
+        ("from operator import attrgetter\n" + _CHECK, 1, "`operator.attrgetter` may not be used"),
+        ("import operator as o\nget = o.attrgetter\n" + _CHECK, 2, "`operator.attrgetter` may not be used"),
+        ("import operator\nx = operator.methodcaller\n" + _CHECK, 2, "`operator.methodcaller` may not be used"),
+        ("from typing import get_type_hints\n" + _CHECK, 1, "`typing.get_type_hints` may not be used"),
+        ("import typing\nx = typing.ForwardRef\n" + _CHECK, 2, "`typing.ForwardRef` may not be used"),
+        ("from functools import singledispatch\n" + _CHECK, 1, "`functools.singledispatch` may not be used"),
+        ("import functools\nx = functools.update_wrapper\n" + _CHECK, 2, "may not be used"),
+        ("import numpy as np\nx = np.lib.stride_tricks.as_strided\n" + _CHECK, 2, "as_strided` may not be used"),
+        ("from numpy.lib.stride_tricks import as_strided\n" + _CHECK, 1, "as_strided` may not be used"),
+        ("from numpy.lib import stride_tricks as s\nx = s.as_strided\n" + _CHECK, 2, "as_strided` may not be used"),
+        ("from numpy import lib\n" + _CHECK, 1, "The module `numpy.lib` may not be used"),
+        ("import numpy as np\nx = np.lib.format\n" + _CHECK, 2, "may not be used"),
+        ("def a(vars):\n    return 1\ndef b(x):\n    return vars(x)\n" + _CHECK, 4, "`vars` may not be used"),
+        ("if 0:\n    vars = 1\nx = vars(3)\n" + _CHECK, 3, "`vars` may not be used"),
+        ("class A:\n    vars = 1\n    def b(self):\n        return vars(3)\n" + _CHECK, 4, "`vars` may not be used"),
+        ("vars = 1\ndel vars\n" + _CHECK, 2, "`vars` may not be used"),
+        ("def check(found, current):\n    eval = 3\n    return eval\n", 2, "`eval` may not be used"),
+        ("class A:\n    def b(self):\n        return self.__dict__\n" + _CHECK, 3, "underscore"),
+        ("import numpy as self\nx = self._core\n" + _CHECK, 2, "underscore"),
+        ("import math as __name__\n" + _CHECK + "if __name__ == '__main__':\n    pass\n", 1, "`__name__`"),
+        ("if __name__ == '__main__':\n    pass\nelse:\n    import os\n" + _CHECK, 4, "`os` may not be imported"),
         ("print('hello')\n" + _CHECK, 1, "top level"),
         ("async def go():\n    pass\n" + _CHECK, 1, "top level"),
         ("#" * (LONGEST + 1), None, "characters"),
@@ -74,6 +109,10 @@ def test_refuses_with_the_line_and_a_reason(source: str, line: int | None, said:
 def test_says_each_problem_once_and_in_order() -> None:
     problems = screen("import os, sys\nimport os\ndef check(found, current):\n    return eval('1')\n")
     assert [problem.line for problem in problems] == [1, 1, 2, 4]
+
+
+def test_a_deep_program_is_screened_too() -> None:
+    assert screen("x = " + "+".join("1" * 900) + "\n" + _CHECK) == ()
 
 
 def test_all_allowed_modules_can_be_imported() -> None:

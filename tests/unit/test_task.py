@@ -123,6 +123,7 @@ def test_a_reference_finds_modules_in_the_current_folder(folder: Path) -> None:
         (":dumps", "is not of the form module:attribute"),
         ("json:", "is not of the form module:attribute"),
         ("no_such_module:thing", "The module of 'no_such_module:thing' cannot be imported: No module named"),
+        (".json:dumps", r"'\.json:dumps' is not of the form module:attribute"),
         ("json:nothing", "The module 'json' has no 'nothing'"),
         ("json:dumps.nothing", r"The module 'json' has no 'dumps\.nothing'"),
     ],
@@ -133,7 +134,48 @@ def test_a_reference_to_nothing_is_refused(reference: str, complaint: str) -> No
         resolve(reference)
 
 
+def test_a_module_that_fails_at_its_import_is_named(folder: Path) -> None:
+    (folder / "failing_module.py").write_text("raise RuntimeError('no\\ndisplay')\n")
+    with pytest.raises(
+        BadTask, match=r"^The module of 'failing_module:a' cannot be imported: RuntimeError: no display\.$"
+    ):
+        resolve("failing_module:a")
+
+
 # Environments, experts and views
+
+
+def test_an_environment_that_raises_anything_is_named(folder: Path) -> None:
+    (folder / "failing_env.py").write_text("def make(**kwargs):\n    assert False\n")
+    sys.path.append(str(folder))
+    gym.register("CarTest/Failing-v0", "failing_env:make")
+    with pytest.raises(BadTask, match=r"'CarTest/Failing-v0' of task 'corridor' cannot be made: AssertionError\.$"):
+        corridor(env_id="CarTest/Failing-v0").make_env()
+
+
+MADE_WRONG = [
+    ("3", r"is no function; it is 3\.$"),
+    ("lambda: lambda *given: None", r"failed: .*positional argument"),
+    ("lambda *given: 1 / 0", r"failed: ZeroDivisionError: division by zero\.$"),
+    ("lambda *given: 7", r"must return a function; it returned 7\.$"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(MADE_WRONG)))
+@pytest.mark.parametrize("what", ["camera", "expert", "agent_view"])
+def test_a_reference_that_cannot_serve_is_named(folder: Path, what: str, number: int) -> None:
+    code, complaint = MADE_WRONG[number]
+    if (what, number) in {("camera", 1), ("agent_view", 3)}:
+        pytest.skip("this one is right")
+    (folder / f"wrong_{what}_{number}.py").write_text(f"thing = {code}\n")
+    task = corridor(**{what: f"wrong_{what}_{number}:thing"})
+    env = corridor().make_env()
+    made = {"camera": task.make_camera, "expert": lambda: task.make_expert(env), "agent_view": lambda: task.viewed(env)}
+    with pytest.raises(BadTask, match=f"^{what} = 'wrong_{what}_{number}:thing' of task 'corridor' {complaint}"):
+        made[what]()
+
+
+# Further environments
 
 
 @pytest.mark.parametrize(

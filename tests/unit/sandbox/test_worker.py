@@ -11,13 +11,27 @@ import pytest
 from car.sandbox import worker
 
 
-@pytest.mark.parametrize(("said", "share"), [(0, 0.0), (1, 1.0), (np.float32(0.5), 0.5), (1 + 5e-7, 1.0), (-5e-7, 0.0)])
+@pytest.mark.parametrize(
+    ("said", "share"),
+    [
+        (0, 0.0),
+        (1, 1.0),
+        (np.float32(0.5), 0.5),
+        (1 + 5e-7, 1.0),
+        (-5e-7, 0.0),
+        (True, 1.0),
+        (np.False_, 0.0),
+        (np.array(0.5), 0.5),
+        (np.array(True), 1.0),
+    ],
+)
 def test_progress_is_a_number_between_0_and_1(said: Any, share: float) -> None:
     assert worker._share(said) == share
 
 
 @pytest.mark.parametrize(
-    "said", [True, None, "1", math.nan, math.inf, -0.1, 1.1, 10**400, np.float64("nan"), np.array(0.5), Fraction(1, 2)]
+    "said",
+    [None, "1", math.nan, math.inf, -0.1, 1.1, 10**400, np.float64("nan"), np.array(1.5), np.ones(1), Fraction(1, 2)],
 )
 def test_other_progress_is_refused(said: Any) -> None:
     with pytest.raises(worker.NotAnAnswerError, match="one number in"):
@@ -30,8 +44,15 @@ def test_facts_are_made_plain() -> None:
     assert json.loads(worker._facts(facts)) == expected
 
 
+def test_what_is_nested_travels_as_its_json() -> None:
+    facts = {"a": {"b": (1, np.int64(2))}, "c": [[1], {}], "d": np.arange(3), "e": np.eye(2), "f": np.array(3)}
+    said = json.loads(worker._facts(facts))
+    assert (said["d"], said["f"]) == ([0, 1, 2], 3)
+    assert [json.loads(said[key]) for key in "ace"] == [{"b": [1, 2]}, [[1], {}], [[1, 0], [0, 1]]]
+
+
 @pytest.mark.parametrize(
-    "said", [None, [1], {1: 2}, {"a": {}}, {"a": [[1]]}, {"a": np.ones(3)}, {"a": list(range(65))}]
+    "said", [None, [1], {1: 2}, {"a": {1: 2}}, {"a": object()}, {"a": np.array([object()])}, {"a": [{1, 2}]}]
 )
 def test_other_facts_are_refused(said: Any) -> None:
     with pytest.raises(worker.NotAnAnswerError, match="explain must return a dict of str"):
@@ -44,6 +65,8 @@ def test_texts_fit_into_the_mailbox() -> None:
     assert len(worker._facts({"a": "\U0001f600" * 400})) <= worker.TEXT_BYTES
     with pytest.raises(worker.NotAnAnswerError, match="at most 2000 bytes"):
         worker._facts({"a": "\U0001f600" * 600})
+    with pytest.raises(worker.NotAnAnswerError, match="at most 2000 bytes"):
+        worker._facts({"a": np.zeros((999, 999))})
 
 
 HUGE = ["x" * 10**6, 10**10**5, [1] * 10**5, np.zeros((1,) * 60), object(), -(1 << 70)]

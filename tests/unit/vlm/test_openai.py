@@ -199,7 +199,7 @@ def test_what_cannot_be_a_key_is_said_before_it_is_sent(monkeypatch: pytest.Monk
         OpenAIVLM("some-model")
 
 
-@pytest.mark.parametrize("bad", ["localhost:8000", "ftp://there/v1", "http://"])
+@pytest.mark.parametrize("bad", ["localhost:8000", "ftp://there/v1", "http://", "http://[bad", "http://host:port/v1"])
 def test_an_address_that_is_none_is_refused(bad: str) -> None:
     with pytest.raises(UserError, match=r"is not the address of a server"):
         OpenAIVLM("some-model", bad)
