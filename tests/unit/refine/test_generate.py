@@ -305,7 +305,6 @@ def test_the_same_replies_give_the_same_questions_and_the_same_bundle(tmp_path: 
     for run in ("one", "two"):
         vlm = Scripted({("checker", DOOR, 1): program(TOO_SOON), ("refine", DOOR, 2): RIGHT["checker", DOOR, 1]})
         draft = generate(doorkey, vlm, ProcessSandbox(), Budget())
-        trajectories = [*doorkey.refine, *doorkey.verdict]
         path = save_bundle(tmp_path / run, find_task("doorkey-6x6"), draft, Provenance(vlm.name, ()))
         files.append({str(each.relative_to(path)): each.read_bytes() for each in path.rglob("*") if each.is_file()})
         hashes.append([each.sha256 for each in vlm.requests])

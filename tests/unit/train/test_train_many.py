@@ -29,7 +29,10 @@ def test_seeds_train_in_processes_of_their_own_and_report(tmp_path: Path) -> Non
 
 
 def test_a_crash_says_how_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "broken_view.py").write_text("def view(env):\n    raise RuntimeError('the view is broken')\n")
+    (tmp_path / "broken_view.py").write_text(
+        "import gymnasium\n\nclass view(gymnasium.Wrapper):\n    def step(self, action):\n"
+        "        raise RuntimeError('the view is broken')\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     task = dataclasses.replace(EMPTY_ROOM, agent_view="broken_view:view")
     with pytest.raises(CarError, match=r"(?s)ended with exit code 1\. Its last lines:\n.*the view is broken"):
