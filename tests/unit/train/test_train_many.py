@@ -30,8 +30,9 @@ def test_seeds_train_in_processes_of_their_own_and_report(tmp_path: Path) -> Non
 
 def test_a_crash_says_how_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_view.py").write_text(
-        "import gymnasium\n\nclass view(gymnasium.Wrapper):\n    def step(self, action):\n"
-        "        raise RuntimeError('the view is broken')\n"
+        "import gymnasium\nfrom car.tasks.grid_view import symbolic\n\n\nclass Broken(gymnasium.Wrapper):\n"
+        "    def step(self, action):\n        raise RuntimeError('the view is broken')\n\n\n"
+        "def view(env):\n    return Broken(symbolic(env))\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     task = dataclasses.replace(EMPTY_ROOM, agent_view="broken_view:view")
