@@ -1,5 +1,6 @@
 """Events and verdicts as a person reads them in a terminal; imported only by commands that show some."""
 
+import ast
 from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
@@ -31,7 +32,7 @@ class Narrator:
 
     Args:
         console: where to print.
-        programs: whether accepted programs are shown in full.
+        programs: whether accepted programs are shown in full, and not only their `check`.
     """
 
     def __init__(self, console: Console, programs: bool = False) -> None:
@@ -109,8 +110,8 @@ class Narrator:
         self._indented(
             Text.assemble(("passes ", "green"), f"the trajectories that refinement may see ({lines} lines of Python)")
         )
-        if self._programs:
-            self._console.print(Syntax(event.checker.source, "python", word_wrap=True))
+        shown = event.checker.source if self._programs else _heart(event.checker.source)
+        self._console.print(Padding(Syntax(shown, "python", word_wrap=True, background_color="default"), (0, 0, 0, 4)))
 
     def _gave_up(self, event: GaveUp) -> None:
         self._doing = _LAST
@@ -176,3 +177,10 @@ def _shares(each: SubTaskEvidence) -> tuple[str, str, str, str]:
 def _typical(times: Sequence[int | None]) -> str:
     known = [time for time in times if time is not None]
     return f"{median(known):g} ({min(known)}-{max(known)})" if known else ""
+
+
+def _heart(source: str, most: int = 14) -> str:
+    """The function `check` of a program, its first lines if it is long."""
+    check = next(each for each in ast.parse(source).body if isinstance(each, ast.FunctionDef) and each.name == "check")
+    lines = (ast.get_source_segment(source, check) or "").splitlines()
+    return "\n".join(lines if len(lines) <= most else [*lines[:most], "    ..."])
