@@ -41,7 +41,7 @@ WRONG = {
 
 
 def _judged(checkers: Sequence[Checker], trajectories: Sequence[Trajectory], bar: Bar = Bar()) -> Verdict:
-    sandbox, limits = ProcessSandbox(), Limits(frame_seconds=0.5)
+    sandbox, limits = ProcessSandbox(), Limits(frame_seconds=1.5)
     with sandbox.open(checkers, limits) as first, sandbox.open(checkers, limits) as second:
         return judge(checkers, observe(first, trajectories, second), bar)
 
