@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from car.errors import UnknownName, UserError
+from car.rewards.milestones import KINDS
+from car.wrapper.scoring import ENV_REWARDS
 
 ALGORITHMS = ("ppo", "a2c", "dqn", "sac")
 ON_POLICY = ("ppo", "a2c")
-SHAPINGS = ("potential", "bonus")
-ENV_REWARDS = ("add", "replace")
+SHAPINGS = KINDS
 
 TRAINING_SEEDS_BELOW = 1_000_000_000
 """Training environments are reset with seeds below this number, evaluation environments with seeds from it on."""

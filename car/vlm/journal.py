@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import threading
 from collections import defaultdict
 from pathlib import Path
@@ -90,12 +89,6 @@ class Journal:
     def _keep(self, path: Path, request: Request, reply: Reply) -> None:
         values = {"format": FORMAT, "vlm": self.name, **Exchange.of(request, reply).to_json()}
         write_text(path, json.dumps(values, indent=1) + "\n")
-        # The file's content is on disk by now; its name is only once the folder is.
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
     def _count(self, key: str, usage: Usage, new: bool) -> None:
         with self._lock:
