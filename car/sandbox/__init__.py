@@ -7,6 +7,7 @@ machinery raises.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -15,6 +16,22 @@ from numpy.typing import NDArray
 
 from car.checker import Checker
 from car.frames import Frames
+from car.sandbox.isolation import Isolation
+
+
+class Kind(StrEnum):
+    """What became of a checker on one frame."""
+
+    RAN = "ran"
+    RAISED = "raised"
+    KILLED = "killed by a signal"
+    OUT_OF_MEMORY = "out of memory"
+    VIOLATION = "violation"
+    EXITED = "exited"
+    BROKE_PROTOCOL = "broke the protocol"
+    TIMED_OUT = "timed out"
+    WRONG_TYPE = "wrong type"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True)
@@ -31,20 +48,28 @@ class Ran:
     progress: float | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def kind(self) -> Kind:
+        """``ran``."""
+        return Kind.RAN
+
 
 @dataclass(frozen=True)
 class Crashed:
-    """The checker raised, exited, was killed by a signal or ran out of memory.
+    """The checker raised, exited, was killed, ran out of memory or tried what no checker may.
 
     Args:
         where: ``load``, ``identify``, ``check``, ``progress`` or ``explain``.
-        cause: one line, e.g. ``ZeroDivisionError: division by zero`` or ``killed by SIGSEGV``.
+        cause: one line, e.g. ``ZeroDivisionError: division by zero``, ``killed by SIGSEGV`` or, for a violation, which
+            system call was tried.
         line: the line of the checker's source, from 1, if known.
+        kind: which of these it was.
     """
 
     where: str
     cause: str
     line: int | None = None
+    kind: Kind = Kind.RAISED
 
 
 @dataclass(frozen=True)
@@ -53,11 +78,16 @@ class TimedOut:
 
     Args:
         where: ``load`` or ``check`` (which covers `identify`, `progress` and `explain`).
-        seconds: the limit.
+        seconds: the limit, in seconds of processor time.
     """
 
     where: str
     seconds: float
+
+    @property
+    def kind(self) -> Kind:
+        """``timed out``."""
+        return Kind.TIMED_OUT
 
 
 @dataclass(frozen=True)
@@ -72,6 +102,11 @@ class Refused:
     where: str
     reason: str
 
+    @property
+    def kind(self) -> Kind:
+        """``refused`` if the program has not the form of a checker, ``wrong type`` if an answer has not."""
+        return Kind.REFUSED if self.where == "load" else Kind.WRONG_TYPE
+
 
 Outcome = Ran | Crashed | TimedOut | Refused
 """What a checker did with one frame."""
@@ -82,14 +117,17 @@ class Limits:
     """What one checker may use.
 
     Args:
-        load_seconds: until the program is loaded, from when its process has numpy and cv2 (which blames no checker).
-        frame_seconds: wall-clock time for one frame, `identify` included where it runs.
+        load_seconds: processor time until the program is loaded, in seconds.
+        frame_seconds: processor time for one frame, in seconds, `identify` included where it runs. A loaded machine
+            thus fails no honest checker.
+        patience: how many times as long it may take by the wall clock; a checker that sleeps gets no such extension.
         memory_mb: address space beyond the interpreter with numpy and cv2, in MiB.
         lives: how often a worker that died is replaced within one batch before the rest of the batch is given up.
     """
 
     load_seconds: float = 20.0
     frame_seconds: float = 2.0
+    patience: float = 10.0
     memory_mb: int = 1024
     lives: int = 3
 
@@ -129,6 +167,11 @@ class Session(Protocol):
         """The checkers, in the order of the answers' columns."""
         ...
 
+    @property
+    def isolation(self) -> Isolation:
+        """How well the workers are isolated, as measured."""
+        ...
+
     def run(
         self, initial: Frames, frames: Frames, ask: NDArray[np.bool_] | None = None, explain: bool = False
     ) -> Answers:
@@ -143,6 +186,10 @@ class Session(Protocol):
         """
         ...
 
+    def renew(self) -> None:
+        """Replaces every worker by a fresh one; what a checker remembered against the rules is gone."""
+        ...
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
@@ -153,11 +200,16 @@ class Session(Protocol):
 class Sandbox(Protocol):
     """A way of running checkers outside this process."""
 
-    def open(self, checkers: Sequence[Checker], limits: Limits = Limits()) -> Session:
+    def open(self, checkers: Sequence[Checker], limits: Limits = Limits(), seed: int = 0) -> Session:
         """Starts a worker for each checker.
 
+        Args:
+            checkers: the programs.
+            limits: what each may use.
+            seed: of the workers' hashes, PYTHONHASHSEED: under another seed, sets of texts come in another order.
+
         Raises:
-            SandboxUnavailable: this machine cannot isolate at all. A checker that cannot be loaded raises nothing:
+            SandboxUnavailable: this machine cannot isolate as well as is asked for. A checker that cannot be loaded raises nothing:
                 every answer of it is a failure.
         """
         ...
