@@ -209,7 +209,7 @@ class Sandbox(Protocol):
             seed: of the workers' hashes, PYTHONHASHSEED: under another seed, sets of texts come in another order.
 
         Raises:
-            SandboxUnavailable: this machine cannot isolate as well as is asked for. A checker that cannot be loaded raises nothing:
-                every answer of it is a failure.
+            SandboxUnavailable: this machine cannot isolate as well as is asked for. A checker that cannot be loaded
+                raises nothing: every answer of it is a failure.
         """
         ...

@@ -3,21 +3,25 @@
 Every byte from a worker is hostile: it is copied first, then checked, and what does not fit is no answer.
 """
 
-import fcntl
 import json
 import math
 import mmap
 import os
+import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from car.frames import Frames
-from car.sandbox import Answers, Crashed, Outcome, Ran, Refused, TimedOut, worker
+from car.sandbox import Answers, Crashed, Kind, Outcome, Ran, Refused, TimedOut, worker
+
+if sys.platform != "win32":
+    import fcntl
 
 _RECORD = np.dtype(
     [
@@ -30,6 +34,7 @@ _RECORD = np.dtype(
         ("status", "u1"),
     ]
 )
+_FIRST_STATUS = worker.RECORDS_AT + worker.RECORD.size - 1
 _CHUNK_BYTES = 4 << 20
 _NUMBERED_BYTES = 64 << 20
 _SEAL_FUTURE_WRITE = 0x10
@@ -149,30 +154,46 @@ class Mailbox:
         records = whole[worker.RECORDS_AT : worker.RECORDS_AT + worker.MOST_ROWS * worker.RECORD.size]
         self._rows = rows.view("<u4").reshape(worker.MOST_ROWS, 3)
         self._records = records.view(_RECORD)
+        self._status = self._records["status"]
 
     def put_source(self, source: bytes) -> None:
         """Writes the program to load, at most `worker.SOURCE_BYTES` long, and expects one record."""
         self.memory.map[worker.TEXTS_AT : worker.TEXTS_AT + len(source)] = source
-        self._records["status"][0] = worker.PENDING
+        self._status[0] = worker.PENDING
 
     def put_rows(
         self, slots: NDArray[np.intp], numbers: NDArray[np.uint32], openings: NDArray[np.uint32] | int
     ) -> None:
-        """Writes the rows to answer, arrays of shape (m,) or one number for all, and expects m records."""
+        """Writes the rows to answer, arrays of shape (m,) or one number for all."""
         count = len(slots)
         self._rows[:count, 0] = slots
         self._rows[:count, 1] = numbers
         self._rows[:count, 2] = openings
-        self._records["status"][:count] = worker.PENDING
+
+    def expect(self, count: int) -> None:
+        """Marks the first `count` records as not written."""
+        if count == 1:
+            self.memory.map[_FIRST_STATUS] = worker.PENDING
+        else:
+            self._status[:count] = worker.PENDING
 
     def answered(self, count: int) -> int:
         """How many of the first `count` records are written, up to the first that is not."""
-        pending = np.flatnonzero(self._records["status"][:count] == worker.PENDING)
+        pending = np.flatnonzero(self._status[:count] == worker.PENDING)
         return int(pending[0]) if len(pending) else count
+
+    def call(self) -> int | None:
+        """The number of the system call that the worker says it was ended for, if it says so."""
+        said: int = worker.CALL.unpack_from(self.memory.map, worker.CALL_AT)[0]
+        return said - 1 if said else None
 
     def records(self, count: int) -> bytes:
         """A copy of the first `count` records."""
         return self.memory.map[worker.RECORDS_AT : worker.RECORDS_AT + count * worker.RECORD.size]
+
+    def first_record(self) -> tuple[Any, ...]:
+        """The first record, read once."""
+        return worker.RECORD.unpack_from(self.memory.map, worker.RECORDS_AT)
 
     def where(self) -> str:
         """The function that the worker says it is in."""
@@ -188,8 +209,9 @@ class Mailbox:
         text = self.memory.map[start : start + size]
         if status == worker.RAN:
             return _ran(bool(done), progress, text)
-        if status == worker.CRASHED:
-            return Crashed(worker.WHERE[where], printable(text.decode("utf-8", "replace")), line or None)
+        if status in (worker.CRASHED, worker.OUT_OF_MEMORY):
+            kind = Kind.RAISED if status == worker.CRASHED else Kind.OUT_OF_MEMORY
+            return Crashed(worker.WHERE[where], printable(text.decode("utf-8", "replace")), line or None, kind)
         if status == worker.REFUSED:
             return Refused(worker.WHERE[where], printable(text.decode("utf-8", "replace")))
         return None
@@ -232,6 +254,11 @@ def _fact(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float) else NotImplemented
 
 
+@lru_cache(maxsize=64)
+def _blank(rows: int, columns: int) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
+    return np.full((rows, columns), -1, np.int8), np.full((rows, columns), np.nan)
+
+
 class Sheet:
     """The answers of a batch while they come in.
 
@@ -241,13 +268,15 @@ class Sheet:
     """
 
     def __init__(self, rows: int, columns: int) -> None:
-        self._done = np.full((rows, columns), -1, np.int8)
-        self._progress = np.full((rows, columns), np.nan)
+        done, progress = _blank(rows, columns)
+        self._done, self._progress = done.copy(), progress.copy()
         self._failures: dict[tuple[int, int], Crashed | TimedOut | Refused] = {}
         self._facts: dict[tuple[int, int], dict[str, Any]] = {}
 
     def accept(self, column: int, rows: NDArray[np.intp], mailbox: Mailbox) -> int:
         """Enters the records of these rows, up to the first that is pending or impossible; returns how many."""
+        if len(rows) == 1:
+            return self._accept_at(column, int(rows[0]), 0, mailbox.first_record(), mailbox)
         written = mailbox.records(len(rows))
         # Below that, the arrays cost more than they save.
         if len(rows) > 4 and _plain(records := np.frombuffer(written, _RECORD)):
@@ -255,11 +284,22 @@ class Sheet:
             self._progress[rows, column] = records["progress"]
             return len(rows)
         for at, (row, record) in enumerate(zip(rows.tolist(), worker.RECORD.iter_unpack(written), strict=True)):
-            outcome = mailbox.outcome(at, record)
-            if outcome is None:
+            if not self._accept_at(column, row, at, record, mailbox):
                 return at
-            self.enter(column, row, outcome)
         return len(rows)
+
+    def _accept_at(self, column: int, row: int, at: int, record: tuple[Any, ...], mailbox: Mailbox) -> int:
+        """Enters one record; returns 1, or 0 if it is pending or impossible."""
+        progress, size, _, _, done, status = record
+        if status == worker.RAN and size == 0 and done <= 1 and (math.isnan(progress) or 0 <= progress <= 1):
+            self._done[row, column] = done
+            self._progress[row, column] = progress
+            return 1
+        outcome = mailbox.outcome(at, record)
+        if outcome is None:
+            return 0
+        self.enter(column, row, outcome)
+        return 1
 
     def enter(self, column: int, row: int, outcome: Outcome) -> None:
         """Enters one outcome."""

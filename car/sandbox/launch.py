@@ -1,15 +1,22 @@
-"""How a worker process is started and ended. What cages it from inside is `cage` in worker.py."""
+"""How the zygote is started, asked and ended."""
 
+import json
 import os
-import signal
+import shutil
+import socket
 import subprocess
 import sys
-from contextlib import ExitStack, suppress
+import threading
+import weakref
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from car.errors import SandboxUnavailable
-from car.sandbox import worker
-from car.sandbox.channel import FrameStore, Mailbox, printable
+from car.sandbox import zygote
+from car.sandbox.isolation import Layer
+
+START_SECONDS = 60.0
+"""How long the zygote may take to import numpy and cv2, and to fork; no checker is to blame."""
 
 # Nothing from this process's environment, where the keys are, except for where shared libraries lie.
 _ENVIRONMENT = {
@@ -24,83 +31,190 @@ _ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
 }
 _INHERITED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_NAMESPACES = ("--pid", "--fork", "--kill-child", "--net", "--ipc", "--uts", "--cgroup")
 
 
-class Child:
-    """A worker process: two pipes, a mailbox, and its end.
+class Gone(Exception):
+    """The zygote does not answer any more."""
+
+
+class Zygote:
+    """The clean process from which workers are forked; any thread may ask it.
 
     Args:
-        store: the frames that it may read.
-        memory_mb: what it may use beyond the interpreter with numpy and cv2, in MiB.
+        layers: what the workers are to put on.
+        seed: the seed of the workers' hashes.
+
+    Attributes:
+        layers: the layers in force, by name, with what is known of each.
 
     Raises:
-        SandboxUnavailable: the process could not be started.
+        SandboxUnavailable: it could not be started.
     """
 
-    def __init__(self, store: FrameStore, memory_mb: int) -> None:
-        self.mailbox = Mailbox()
-        with ExitStack() as theirs, ExitStack() as ours:
-            theirs.callback(self.mailbox.memory.close_file)
+    def __init__(self, layers: Collection[Layer], seed: int) -> None:
+        self._lock = threading.Lock()
+        ours, theirs = socket.socketpair()
+        self._control = ours
+        ours.settimeout(START_SECONDS)
+        with theirs:
             try:
-                read_requests, self._requests = _pipe(theirs, ours)
-                self.replies, write_replies = _pipe(ours, theirs)
-                files = (read_requests, write_replies, store.memory.file, self.mailbox.memory.file)
-                self._process = _start(files, memory_mb << 20)
+                host = os.pidfd_open(os.getpid())
+            except (AttributeError, OSError):
+                host = -1
+            try:
+                spaces = _namespaces() if Layer.NAMESPACES in layers else ()
+                self._process = _start(spaces, theirs.fileno(), host, layers, seed)
             except OSError as error:
-                raise SandboxUnavailable(f"No process for a checker could be started: {error}.") from error
-            os.set_blocking(self._requests, False)
-            self._files = ours.pop_all()
+                ours.close()
+                raise SandboxUnavailable(f"No process for checkers could be started: {error}.") from error
+            finally:
+                if host >= 0:
+                    os.close(host)
+        self._end = weakref.finalize(self, _end, self._process, ours, os.getpid())
+        said: dict[str, str] = self._hello()["layers"]
+        if spaces:
+            said[Layer.NAMESPACES] = "processes, network, IPC, host name and cgroups of its own"
+        self.layers: Mapping[str, str] = said
 
-    def send(self, nonce: int, count: int, shape: tuple[int, ...], what: int) -> bool:
-        """Sends a request; False if the worker is gone or does not read."""
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._end.alive and self._process.poll() is None
+
+    def close(self) -> None:
+        """Ends it and all workers."""
+        self._end()
+
+    def fork(self, files: tuple[int, int, int, int], memory: int, filtered: bool) -> tuple[int, int]:
+        """Forks a worker.
+
+        Args:
+            files: where it reads requests, where it writes replies, the frames, the mailbox.
+            memory: what it may use beyond the interpreter with numpy and cv2, in bytes.
+            filtered: whether it puts on the filter of system calls.
+
+        Returns:
+            Its number in the zygote's eyes, and its pidfd, or -1.
+
+        Raises:
+            Gone: the zygote is.
+        """
+        message = zygote.REQUEST.pack(zygote.FORK if filtered else zygote.FORK_UNFILTERED, 0, memory)
+        number, _, files_back = self._ask(message, files)
+        return number, files_back[0] if files_back else -1
+
+    def end(self, number: int) -> int:
+        """Kills a worker; returns how it ended, which may have been before, as `os.waitpid` has it.
+
+        Raises:
+            Gone: the zygote is, and its workers with it.
+        """
+        return self._ask(zygote.REQUEST.pack(zygote.END, number, 0), ())[1]
+
+    def _ask(self, message: bytes, files: tuple[int, ...]) -> tuple[int, int, list[int]]:
+        with self._lock:
+            try:
+                socket.send_fds(self._control, [message], files)
+                reply, back, _, _ = socket.recv_fds(self._control, zygote.REPLY.size, 1)
+            except OSError as error:
+                raise Gone from error
+        for file in back:
+            os.set_inheritable(file, False)
+        if len(reply) != zygote.REPLY.size:
+            raise Gone
+        return *zygote.REPLY.unpack(reply), back
+
+    def _hello(self) -> dict[str, dict[str, str]]:
+        said = b""
         try:
-            message = worker.REQUEST.pack(nonce, count, shape[0], shape[1], what)
-            return os.write(self._requests, message) == len(message)
-        except (BrokenPipeError, BlockingIOError):
-            return False
-
-    def read_ping(self) -> int | None:
-        """The nonce that a worker with something to read sent back; -1 for anything else, None if it is gone."""
-        ping = os.read(self.replies, worker.PING.size)
-        if not ping:
-            return None
-        return int(worker.PING.unpack(ping)[0]) if len(ping) == worker.PING.size else -1
-
-    def end(self) -> str:
-        """Kills the worker and its process group; says how it ended, which may have been before."""
-        # Before it is waited for, so that its number cannot belong to another process yet.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._files.close()
-        code = self._process.wait()
-        return f"exited with code {code}" if code >= 0 else f"killed by {_signal_name(-code)}"
+            while len(said) < zygote.HELLO_BYTES and (more := self._control.recv(zygote.HELLO_BYTES)):
+                said += more
+            hello: dict[str, dict[str, str]] = json.loads(said)
+        except (OSError, ValueError) as error:
+            self.close()
+            raise SandboxUnavailable(
+                f"A process for checkers could not start (exit code {self._process.wait()}); "
+                "see whether `python -I -c 'import numpy, cv2'` works with this Python."
+            ) from error
+        return hello
 
 
-def _pipe(readers: ExitStack, writers: ExitStack) -> tuple[int, int]:
-    read, write = os.pipe()
-    readers.callback(os.close, read)
-    writers.callback(os.close, write)
-    return read, write
-
-
-def _start(files: tuple[int, ...], memory: int) -> subprocess.Popen[bytes]:
+def _start(
+    spaces: tuple[str, ...], control: int, host: int, layers: Collection[Layer], seed: int
+) -> subprocess.Popen[bytes]:
     if not sys.executable:
         raise OSError("the path of the Python interpreter is unknown")
-    arguments = [sys.executable, "-I", "-B", str(Path(worker.__file__).resolve())]
+    # Not -I, which would not let the seed of the hashes through; nothing else is in the environment.
+    python = [sys.executable, "-P", "-s", "-B", str(Path(zygote.__file__).resolve())]
     return subprocess.Popen(
-        [*arguments, *map(str, files), str(memory), str(os.getpid())],
-        env={**_ENVIRONMENT, **{name: os.environ[name] for name in _INHERITED if name in os.environ}},
+        [*spaces, *python, str(control), str(host), ",".join(layers)],
+        env={
+            **_ENVIRONMENT,
+            "PYTHONHASHSEED": str(seed),
+            **{name: os.environ[name] for name in _INHERITED if name in os.environ},
+        },
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        pass_fds=files,
+        pass_fds=[file for file in (control, host) if file >= 0],
     )
 
 
-def _signal_name(number: int) -> str:
+def _namespaces() -> tuple[str, ...]:
+    """The command before the command that gives it namespaces of its own; empty where the system has none."""
+    unshare = shutil.which("unshare", path=_ENVIRONMENT["PATH"])
+    if sys.platform != "linux" or unshare is None:
+        return ()
+    command = (unshare, *(() if os.geteuid() == 0 else ("--user",)), *_NAMESPACES)
+    tried = subprocess.run(
+        [*command, "true"],
+        env=_ENVIRONMENT,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    return command if tried.returncode == 0 else ()
+
+
+def _end(process: subprocess.Popen[bytes], control: socket.socket, owner: int) -> None:
+    control.close()
+    # A process forked from the owner has the same object, but the zygote is not its to end.
+    if os.getpid() != owner:
+        return
     try:
-        return signal.Signals(number).name
-    except ValueError:
-        return printable(f"signal {number}")
+        # It leaves when the socket does, and its workers with it.
+        process.wait(1.0)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+_ALL: dict[tuple[int, frozenset[Layer], int], Zygote] = {}
+_LOCKS: dict[int, threading.Lock] = {}
+
+
+def lock_of_process() -> threading.Lock:
+    """This process's lock; that of the process which forked it may be held for ever."""
+    return _LOCKS.setdefault(os.getpid(), threading.Lock())
+
+
+def zygote_for(layers: Collection[Layer], seed: int) -> Zygote:
+    """This process's zygote for these layers and this seed, started when it is first needed.
+
+    Raises:
+        SandboxUnavailable: it could not be started.
+    """
+    # One that was inherited by a fork belongs to another process, and is only kept.
+    key = os.getpid(), frozenset(layers), seed
+    with lock_of_process():
+        known = _ALL.get(key)
+        if known is None or not known.alive:
+            if known:
+                known.close()
+            known = _ALL[key] = Zygote(layers, seed)
+        return known

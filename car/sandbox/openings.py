@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from car.frames import Frames, digest
 
+_FEW_BYTES = 1 << 18
+"""Up to here, comparing texts of bytes is cheaper than what numpy takes to begin."""
+
 
 class Openings:
     """Gives each distinct first frame a number; the one not used for longest gives its number to the next.
@@ -20,6 +23,7 @@ class Openings:
         self._numbers: OrderedDict[str, int] = OrderedDict()
         self._names: list[str] = []
         self._last: Frames = np.empty((0, 0, 0, 3), np.uint8)
+        self._last_bytes = b""
         self._last_numbers: NDArray[np.uint32] = np.empty(0, np.uint32)
 
     def number(self, initial: Frames) -> tuple[NDArray[np.uint32], list[int]]:
@@ -32,7 +36,7 @@ class Openings:
             The number of each, (m,), and the numbers that mean another frame than before.
         """
         # A step in training brings the same first frames as the step before: comparing them is cheaper than a hash.
-        if initial.shape == self._last.shape and _equal(initial, self._last):
+        if initial.shape == self._last.shape and self._equals_last(initial):
             return self._last_numbers, []
         new: list[int] = []
         numbers = np.empty(len(initial), np.uint32)
@@ -42,7 +46,13 @@ class Openings:
                 numbers[at] = self._named(digest(frame), new)
             self._numbers.move_to_end(self._names[numbers[at]])
         self._last, self._last_numbers = initial.copy(), numbers
+        self._last_bytes = self._last.tobytes() if self._last.nbytes <= _FEW_BYTES else b""
         return numbers, new
+
+    def _equals_last(self, initial: Frames) -> bool:
+        if initial.nbytes <= _FEW_BYTES:
+            return initial.tobytes() == self._last_bytes
+        return _equal(initial, self._last)
 
     def _reused(self, at: int, initial: Frames, numbers: NDArray[np.uint32], new: list[int]) -> int:
         """The number of an equal frame close by, or `most`."""

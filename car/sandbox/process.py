@@ -6,7 +6,8 @@ All workers of a session are asked before any is waited for, so that checkers ru
 import os
 import select
 import weakref
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -17,57 +18,93 @@ from car.checker import Checker
 from car.errors import BadFrame, SandboxUnavailable
 from car.frames import Frames, as_frame
 from car.sandbox import Answers, Limits, worker
+from car.sandbox.canary import measured, too_weak
 from car.sandbox.channel import FrameStore, Sheet
-from car.sandbox.launch import Child
+from car.sandbox.child import Build, Child
+from car.sandbox.isolation import REQUIRED, Isolation, Layer
 from car.sandbox.openings import Openings
 from car.sandbox.runner import Chunk, Runner
 
+_CLOSED = "This session is closed; open a new one."
+
 
 class ProcessSandbox:
-    """Runs every checker in its own process, with nothing of this one: no environment, files, keys or labels."""
+    """Runs every checker in its own process, with nothing of this one: no environment, files, keys or labels.
 
-    def open(self, checkers: Sequence[Checker], limits: Limits = Limits()) -> "ProcessSession":
-        """Starts a worker for each checker, all at the same time.
+    Args:
+        at_least: the lowest level of isolation to run at, 0 to 3; less than 2 is for a person to decide.
+        layers: what the workers put on, as far as this system offers it; all, except to find out what each is worth.
+    """
+
+    def __init__(self, at_least: int = REQUIRED, layers: Collection[Layer] = tuple(Layer)) -> None:
+        self._at_least = at_least
+        self._layers = frozenset(layers)
+
+    @property
+    def isolation(self) -> Isolation:
+        """How well workers are isolated here, as a canary has found out; looked at once in a process.
 
         Raises:
-            SandboxUnavailable: no process can be started here that imports numpy and cv2.
+            SandboxUnavailable: no worker can be started here.
         """
         if os.name != "posix":
-            raise SandboxUnavailable("Checkers cannot be isolated on this system: use WSL2 or Docker.")
-        return ProcessSession(checkers, limits)
+            raise SandboxUnavailable("Programs cannot be isolated on this system: use Docker, or WSL2 on Windows.")
+        return measured(self._layers, self._start)
+
+    def open(self, checkers: Sequence[Checker], limits: Limits = Limits(), seed: int = 0) -> "ProcessSession":
+        """Starts a worker for each checker, all at the same time.
+
+        Args:
+            checkers: the programs.
+            limits: what each may use.
+            seed: of the workers' hashes.
+
+        Raises:
+            SandboxUnavailable: no process can be started here that imports numpy and cv2, or its isolation is worse
+                than is asked for.
+        """
+        isolation = self.isolation
+        if isolation.level < self._at_least:
+            raise SandboxUnavailable(too_weak(isolation, self._at_least))
+        return ProcessSession(checkers, limits, Build(self._layers, seed), isolation)
+
+    def _start(self, checkers: Sequence[Checker], limits: Limits, *, filtered: bool) -> "ProcessSession":
+        return ProcessSession(checkers, limits, Build(self._layers, 0, filtered), Isolation(0, (), {}))
 
 
 class ProcessSession:
-    """Live checkers, a worker process each.
-
-    A session belongs to the thread that opened it: on Linux its workers end with that thread.
+    """Live checkers, a worker process each. For one thread at a time.
 
     Args:
         checkers: the programs; one that cannot be loaded fails at every row.
         limits: what each may use.
+        build: how the workers are made.
+        isolation: what is known of the workers' isolation.
 
     Raises:
         SandboxUnavailable: a worker could not be started.
     """
 
-    def __init__(self, checkers: Sequence[Checker], limits: Limits = Limits()) -> None:
+    def __init__(
+        self,
+        checkers: Sequence[Checker],
+        limits: Limits,
+        build: Build,
+        isolation: Isolation,
+    ) -> None:
         self.checkers = tuple(checkers)
+        self.isolation = isolation
         self._store = store = FrameStore()
         self._openings = Openings(1)
+        self._form: tuple[object, ...] = ()
         # Short enough to notice an overrun early, long enough to cost nothing.
         self._tick = max(1, int(min(limits.frame_seconds, limits.load_seconds, 2.0) / 8 * 1000))
         self._runners = [
-            Runner(column, checker.source, limits, lambda: Child(store, limits.memory_mb))
+            Runner(column, checker.source, limits, lambda: Child(store, limits.memory_mb, build))
             for column, checker in enumerate(self.checkers)
         ]
         self._end = weakref.finalize(self, _end, self._runners, store, os.getpid())
-        try:
-            for runner in self._runners:
-                runner.start()
-            self._wait([runner for runner in self._runners if not runner.started], starting=True)
-        except BaseException:  # also Ctrl-C: no process may stay behind
-            self.close()
-            raise
+        self.renew()
 
     def run(
         self, initial: Frames, frames: Frames, ask: NDArray[np.bool_] | None = None, explain: bool = False
@@ -85,25 +122,41 @@ class ProcessSession:
             SandboxUnavailable: a worker that died could not be started again, or the session is closed.
         """
         if not self._end.alive:
-            raise SandboxUnavailable("This session is closed; open a new one.")
-        _check_frames(initial, frames)
+            raise SandboxUnavailable(_CLOSED)
+        self._check_form(initial, frames)
         asked = None if ask is None else _check_ask(ask, len(frames), len(self._runners))
         sheet = Sheet(len(frames), len(self._runners))
         if not len(frames) or not self._runners:
             return sheet.answers()
-        self._fit(frames.shape[1:])
         for runner in self._runners:
             runner.begin_batch()
-        rows = np.arange(len(frames)) if asked is None else np.flatnonzero(asked.any(axis=1))
+        rows = _all_rows(len(frames)) if asked is None else np.flatnonzero(asked.any(axis=1))
         what = worker.EXPLAIN if explain else worker.ASK
         for start in range(0, len(rows), self._store.rows):
-            part = rows[start : start + self._store.rows]
+            part = rows if len(rows) <= self._store.rows else rows[start : start + self._store.rows]
             whole = len(part) == len(frames)
             self._run_chunk(
                 self._chunk(initial, frames if whole else frames[part], part, what, sheet),
                 None if asked is None else asked[part],
             )
         return sheet.answers()
+
+    def renew(self) -> None:
+        """Replaces every worker by a fresh one, all at the same time.
+
+        Raises:
+            SandboxUnavailable: a worker could not be started, or the session is closed.
+        """
+        if not self._end.alive:
+            raise SandboxUnavailable(_CLOSED)
+        try:
+            for runner in self._runners:
+                if runner.failure is None:
+                    runner.start()
+            self._wait([runner for runner in self._runners if not runner.started], starting=True)
+        except BaseException:  # also Ctrl-C: no process may stay behind
+            self.close()
+            raise
 
     def close(self) -> None:
         """Ends all workers; may be called more than once."""
@@ -117,10 +170,15 @@ class ProcessSession:
     ) -> None:
         self.close()
 
-    def _fit(self, shape: tuple[int, ...]) -> None:
-        if self._store.fit(shape):
-            self._openings = Openings(self._store.openings)
-            self._forget(list(range(worker.MOST_ROWS)))
+    def _check_form(self, *given: Frames) -> None:
+        initial, frames = given
+        form = tuple((type(each), getattr(each, "shape", None), getattr(each, "dtype", None)) for each in given)
+        if form != self._form:
+            _check_frames(initial, frames)
+            if self._store.fit(frames.shape[1:]):
+                self._openings = Openings(self._store.openings)
+                self._forget(list(range(worker.MOST_ROWS)))
+            self._form = form
 
     def _forget(self, numbers: list[int]) -> None:
         if numbers:
@@ -130,9 +188,10 @@ class ProcessSession:
     def _chunk(self, initial: Frames, frames: Frames, rows: NDArray[np.intp], what: int, sheet: Sheet) -> Chunk:
         self._store.put(frames)
         if initial.ndim == 3:
-            numbers, new = self._openings.number(initial[None])
-            firsts = np.broadcast_to(initial, frames.shape)
-            numbers = np.broadcast_to(numbers, len(rows))
+            firsts = initial[None]
+            numbers, new = self._openings.number(firsts)
+            if len(rows) > 1:
+                firsts, numbers = np.broadcast_to(initial, frames.shape), np.broadcast_to(numbers, len(rows))
         else:
             firsts = initial if len(rows) == len(initial) else initial[rows]
             numbers, new = self._openings.number(firsts)
@@ -140,18 +199,29 @@ class ProcessSession:
         return Chunk(self._store, rows, firsts, numbers, what, sheet)
 
     def _run_chunk(self, chunk: Chunk, asked: NDArray[np.bool_] | None) -> None:
-        every = np.arange(len(chunk.rows))
+        every = _all_rows(len(chunk.rows))
         try:
             for runner in self._runners:
-                runner.ask(chunk, every if asked is None else np.flatnonzero(asked[:, runner.column]))
+                runner.ask(chunk, every if asked is None else _chosen(asked[:, runner.column], every))
+            self._wait_once()
             self._wait([runner for runner in self._runners if not runner.finished])
         finally:
             # After Ctrl-C or an error: a worker that still computes would answer the next question with this one.
             for runner in self._runners:
                 runner.end_chunk()
 
+    def _wait_once(self) -> None:
+        """Takes the answers in turn as long as all goes well, which is quicker than to wait for all at once."""
+        for runner in self._runners:
+            if not runner.finished:
+                if not runner.wait(self._tick):
+                    return
+                runner.on_reply()
+
     def _wait(self, runners: list[Runner], starting: bool = False) -> None:
         """Serves these runners until each has started, or finished its rows."""
+        if not runners:
+            return
         poll, waiting = select.poll(), {runner.replies: runner for runner in runners}
         for file in waiting:
             poll.register(file, select.POLLIN)
@@ -167,6 +237,18 @@ class ProcessSession:
                 if not settled and runner.replies != file:
                     poll.register(runner.replies, select.POLLIN)
                     waiting[runner.replies] = runner
+
+
+@lru_cache(maxsize=64)
+def _all_rows(count: int) -> NDArray[np.intp]:
+    """0 to count - 1; the same object each time, by which rows are known to be those of the call before."""
+    rows = np.arange(count)
+    rows.flags.writeable = False
+    return rows
+
+
+def _chosen(asked: NDArray[np.bool_], every: NDArray[np.intp]) -> NDArray[np.intp]:
+    return every if asked.all() else np.flatnonzero(asked)
 
 
 def _check_frames(initial: Frames, frames: Frames) -> None:

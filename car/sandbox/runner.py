@@ -1,6 +1,7 @@
 """One checker through as many worker processes as it takes: starting, asking, and what happens when it fails."""
 
-import time
+import select
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -11,16 +12,15 @@ from numpy.typing import NDArray
 
 from car.errors import SandboxUnavailable
 from car.frames import Frames
-from car.sandbox import Crashed, Limits, Ran, Refused, TimedOut, worker
+from car.sandbox import Crashed, Kind, Limits, Ran, Refused, TimedOut, worker
 from car.sandbox.channel import FrameStore, Mailbox, Sheet
-from car.sandbox.launch import Child
-
-START_SECONDS = 60.0
-"""How long a process may take to import numpy and cv2; no checker is involved, so no checker is to blame."""
+from car.sandbox.child import Child, End
+from car.sandbox.deadline import Deadline
+from car.sandbox.launch import START_SECONDS
 
 _BROKE = "broke the protocol"
-_KILLED = "killed by SIGKILL"
 _LEFT = "its process stopped listening after the program was loaded, each time it was started again"
+_NONCES = 256
 _SPARES = 2
 """How often in a batch a process that died for a reason outside the checker is replaced without taking a life."""
 
@@ -37,7 +37,7 @@ class State(Enum):
     BUSY = auto()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Chunk:
     """The part of a batch that lies in the frame store.
 
@@ -77,8 +77,14 @@ class Runner:
         self._child: Child | None = None
         self._state = State.GONE
         self._known = np.zeros(worker.MOST_ROWS, np.bool_)
+        self._settled: tuple[object, object] = (None, None)
+        self._poll = select.poll()
+        self._nonces: list[int] = []
         self._nonce = self._seen = 0
-        self._since = 0.0
+        starting = Deadline(START_SECONDS, 1.0)
+        loading = Deadline(limits.load_seconds, limits.patience)
+        answering = Deadline(limits.frame_seconds, limits.patience)
+        self._deadlines = {State.STARTING: starting, State.LOADING: loading, State.BUSY: answering}
         self._chunk: Chunk | None = None
         self._todo: NDArray[np.intp] = np.empty(0, np.intp)
         self._lives = self._spares = 0
@@ -107,21 +113,28 @@ class Runner:
             return
         self.stop()
         self._child = self._launch()
-        self._known[:] = False
+        self.forget(slice(None))
+        self._poll = select.poll()
+        self._poll.register(self._child.replies, select.POLLIN)
         self._child.mailbox.put_source(self._source)
         # A process that is gone already shows when its answer is waited for.
         self._request(len(self._source), (0, 0), worker.LOAD)
         self._enter(State.STARTING)
 
-    def stop(self) -> str:
+    def stop(self) -> End:
         """Ends the process; says how it ended."""
         self._state = State.GONE
         child, self._child = self._child, None
-        return child.end() if child else ""
+        return child.end() if child else End(Kind.EXITED, "")
 
-    def forget(self, numbers: list[int]) -> None:
+    def forget(self, numbers: list[int] | slice) -> None:
         """Takes note that these numbers mean other first frames than before."""
         self._known[numbers] = False
+        self._settled = None, None
+
+    def wait(self, milliseconds: int) -> bool:
+        """Whether the worker has something to say, after at most this time."""
+        return bool(self._poll.poll(milliseconds))
 
     def begin_batch(self) -> None:
         """Gives the checker its lives for a batch."""
@@ -170,12 +183,12 @@ class Runner:
         Raises:
             SandboxUnavailable: it did not start in time.
         """
-        limits = {State.STARTING: START_SECONDS, State.LOADING: self._limits.load_seconds}
-        limit = limits.get(self._state, self._limits.frame_seconds)
+        deadline = self._deadlines[self._state]
         if self._state is State.BUSY and (seen := self._live.mailbox.answered(len(self._todo))) > self._seen:
-            self._seen, self._since = seen, time.monotonic()
-        if time.monotonic() - self._since >= limit:
-            self._overran(limit)
+            self._seen = seen
+            deadline.restart()
+        if deadline.passed(self._live):
+            self._overran(deadline.seconds)
 
     @property
     def _live(self) -> Child:
@@ -188,16 +201,23 @@ class Runner:
         return self._chunk
 
     def _enter(self, state: State) -> None:
-        self._state, self._seen, self._since = state, 0, time.monotonic()
+        self._state, self._seen = state, 0
+        if state in self._deadlines:
+            self._deadlines[state].restart()
 
     def _request(self, count: int, shape: tuple[int, ...], what: int) -> bool:
-        self._nonce = int.from_bytes(urandom(8), "little")
+        self._nonce = self._nonces.pop() if self._nonces else self._new_nonce()
         return self._live.send(self._nonce, count, shape, what)
+
+    def _new_nonce(self) -> int:
+        # Many at a time: a call of the system for each would be a twentieth of what an answer costs.
+        self._nonces = list(struct.unpack(f"<{_NONCES}Q", urandom(8 * _NONCES)))
+        return self._nonces.pop()
 
     def _send(self) -> None:
         chunk, slots = self._present, self._todo
-        numbers = chunk.numbers[slots]
-        self._live.mailbox.put_rows(slots, numbers, self._openings(chunk, slots, numbers))
+        self._put_rows(chunk, slots)
+        self._live.mailbox.expect(len(slots))
         if self._request(len(slots), chunk.store.shape, chunk.what):
             self._enter(State.BUSY)
         else:
@@ -206,7 +226,18 @@ class Runner:
             if self._may_restart():
                 self.start()
             else:
-                self._give_up(Crashed("load", _LEFT))
+                self._give_up(Crashed("load", _LEFT, kind=Kind.EXITED))
+
+    def _put_rows(self, chunk: Chunk, slots: NDArray[np.intp]) -> None:
+        before, numbers_before = self._settled
+        if before is slots and numbers_before is chunk.numbers:
+            # In training, the rows of a step are those of the step before. A worker that changed them meanwhile has
+            # only misled itself.
+            return
+        numbers = chunk.numbers[slots]
+        openings = self._openings(chunk, slots, numbers)
+        self._live.mailbox.put_rows(slots, numbers, openings)
+        self._settled = (slots, chunk.numbers) if openings is worker.KNOWN else (None, None)
 
     def _openings(self, chunk: Chunk, slots: NDArray[np.intp], numbers: NDArray[np.uint32]) -> NDArray[np.uint32] | int:
         """The slots of the first frames that the worker does not know; also puts these there."""
@@ -232,7 +263,7 @@ class Runner:
                 self._send()
         else:
             self.stop()
-            self._fail_for_good(outcome or Crashed("load", _BROKE))
+            self._fail_for_good(outcome or Crashed("load", _BROKE, kind=Kind.BROKE_PROTOCOL))
 
     def _answered(self) -> None:
         self._accept(self._live.mailbox)
@@ -240,28 +271,28 @@ class Runner:
             self._enter(State.IDLE)
         else:
             self.stop()
-            self._blame(Crashed("check", _BROKE))
+            self._blame(Crashed("check", _BROKE, kind=Kind.BROKE_PROTOCOL))
 
     def _accept(self, mailbox: Mailbox) -> None:
         """Enters what the worker wrote; the rest is still to do."""
-        count = self._present.sheet.accept(self.column, self._present.rows[self._todo], mailbox)
-        self._todo = self._todo[count:]
+        chunk, todo = self._present, self._todo
+        rows = chunk.rows if len(todo) == len(chunk.rows) else chunk.rows[todo]
+        self._todo = todo[chunk.sheet.accept(self.column, rows, mailbox) :]
 
     def _died(self, broke: bool) -> None:
         state, mailbox = self._state, self._live.mailbox
-        said = self.stop()
+        end = self.stop()
         if state is State.STARTING:
-            raise SandboxUnavailable(
-                f"A process for a checker could not start ({said}); "
-                "see whether `python -I -c 'import numpy, cv2'` works with this Python."
-            )
+            raise SandboxUnavailable(_not_started(end))
+        if broke:
+            end = End(Kind.BROKE_PROTOCOL, _BROKE)
         if state is State.LOADING:
-            self._fail_for_good(Crashed("load", _BROKE if broke else said))
+            self._fail_for_good(Crashed("load", end.cause, kind=end.kind))
         elif broke:
             # Whether it wrote its records before or after, they are not worth more than its nonce.
-            self._blame(Crashed("check", _BROKE))
+            self._blame(Crashed("check", end.cause, kind=end.kind))
         else:
-            self._lost(mailbox, Crashed(mailbox.where(), said), by_another=said == _KILLED)
+            self._lost(mailbox, Crashed(mailbox.where(), end.cause, kind=end.kind), end.by_another)
 
     def _overran(self, limit: float) -> None:
         state, mailbox = self._state, self._live.mailbox
@@ -318,3 +349,12 @@ class Runner:
         if not self.finished:
             self._present.sheet.fail(self.column, self._present.rows[self._todo], outcome)
             self._todo = self._todo[:0]
+
+
+def _not_started(end: End) -> str:
+    if not end.caged:
+        return (
+            "A process for a checker could not be isolated as the ones before it, so it was ended; "
+            "see what `car doctor` says of the sandbox."
+        )
+    return f"A process for a checker could not start ({end.cause}); see what `car doctor` says of the sandbox."

@@ -1,4 +1,4 @@
-"""Runs one checker in a process of its own; started by its path, and imports nothing of ours.
+"""Runs one checker in a process of its own, forked from the zygote; imports nothing of ours.
 
 The host shares two pieces of memory with this process: the frames, which can only be read here, and a mailbox, which
 holds the rows that are asked, the records that answer them and a text for each record. A request is one fixed-size
@@ -8,24 +8,23 @@ What is written here serves the honest checker with exact answers. A dishonest o
 so the host believes nothing that comes out of it.
 """
 
-import ctypes
 import gc
-import importlib
 import json
 import math
 import mmap
 import os
-import signal
 import struct
 import sys
 import types
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+REQUESTS, REPLIES = 3, 4
+"""The two pipes; the filter of system calls lets a worker read from the one and write to the other."""
 
 REQUEST = struct.Struct("<QIIII")
 """nonce; rows to answer, or bytes of source to load; height; width; what to do: LOAD, ASK or EXPLAIN."""
@@ -40,10 +39,15 @@ KNOWN = 0xFFFFFFFF
 
 RECORD = struct.Struct("<dII5xBBB")
 """progress; bytes of text; line of the source, or 0; where; done; status, last, so that a torn record is not one."""
-PENDING, RAN, CRASHED, REFUSED = range(4)
+PENDING, RAN, CRASHED, REFUSED, OUT_OF_MEMORY = range(5)
 
 WHERE = ("load", "identify", "check", "progress", "explain")
 _LOAD, _IDENTIFY, _CHECK, _PROGRESS, _EXPLAIN = range(5)
+
+CALL, CALL_AT = struct.Struct("<I"), 4
+"""One more than the number of the system call that ended the worker, or 0; and where in the mailbox it stands."""
+VIOLATION = 159
+"""The exit code of a worker that was ended for a system call: 128 and the number of SIGSYS."""
 
 MOST_ROWS = 512
 TEXT_BYTES = 4096
@@ -51,7 +55,10 @@ ROWS_AT = 64
 RECORDS_AT = ROWS_AT + MOST_ROWS * ROW.size
 TEXTS_AT = -(-(RECORDS_AT + MOST_ROWS * RECORD.size) // 4096) * 4096
 MAILBOX_BYTES = TEXTS_AT + MOST_ROWS * TEXT_BYTES
-"""The mailbox: where the checker is (one byte), rows, records, texts; a source to load takes the place of the texts."""
+"""The mailbox: where the checker is (one byte), the system call that ended it, rows, records, texts.
+
+A source to load takes the place of the texts.
+"""
 SOURCE_BYTES = MOST_ROWS * TEXT_BYTES
 
 HALF_BYTES = 64 << 20
@@ -63,17 +70,13 @@ MODULES = tuple(
 )
 """What a checker can count on. It is loaded beforehand: no file can be opened once the program runs."""
 
-_INNER = tuple(
+INNER = tuple(
     "__future__ abc colorsys copy encodings.ascii encodings.idna encodings.latin_1 fractions linecache numbers "
     "numpy.ma numpy.polynomial numpy.random resource string tokenize unicodedata".split()
 )
 """What those modules import late, e.g. to show a warning or to compile names outside ASCII, and harmless others."""
 
 _FILENAME = "<checker>"
-_NOBODY = 65534
-_FIRST_USER = 0x60000000
-"""Above every user of a usual system; a worker's own user is this plus the number of its process."""
-
 _FACTS_BYTES = 2000
 _NUMBERS = frozenset(
     {int, float, np.float16, np.float32, np.float64, np.longdouble, *(np.dtype(code).type for code in "bhilqBHILQ")}
@@ -138,13 +141,14 @@ class Program:
         """Writes a record for each of the `count` rows in the mailbox, one after the other."""
         if (height, width) != self._shape:
             self._view(height, width)
-        frames, rows = self._frames, self._mailbox[ROWS_AT : ROWS_AT + count * ROW.size]
+        frames, found = self._frames, self._found
         given: set[int] = set()
-        for at, (slot, number, opening) in enumerate(ROW.iter_unpack(rows)):
+        for at in range(count):
+            slot, number, opening = ROW.unpack_from(self._mailbox, ROWS_AT + at * ROW.size)
             if opening != KNOWN and number not in given:
                 given.add(number)
-                self._found[number] = self._look(opening)
-            self._judge(at, self._found[number], frames[slot], explain)
+                found[number] = self._look(opening)
+            self._judge(at, found[number], frames[slot], explain)
 
     def _define(self, source: str) -> None:
         module = types.ModuleType("checker")
@@ -219,7 +223,10 @@ class Program:
         where = self._mailbox[0]
         if type(error) is NotAnAnswerError:
             return _Failed(REFUSED, where, 0, str(error))
-        return _Failed(CRASHED, where, _line(error), f"{_name(type(error))}: {_message(error)}")
+        # cv2.error has the code of the fault; -4 is a lack of memory.
+        short = isinstance(error, MemoryError) or (type(error) is cv2.error and getattr(error, "code", 0) == -4)
+        status = OUT_OF_MEMORY if short else CRASHED
+        return _Failed(status, where, _line(error), f"{_name(type(error))}: {_message(error)}")
 
 
 def _truth(said: object) -> bool:
@@ -323,91 +330,25 @@ def _line(error: BaseException) -> int:
     return min(max(line, 0), 0xFFFFFFFF)
 
 
-def cage(memory: int, host: int) -> None:
-    """Gives up, for good, what a checker does not need; what this system cannot enforce is left out.
-
-    Args:
-        memory: bytes of address space beyond what is in use now.
-        host: the process that must outlive this one.
-    """
-    if os.geteuid() == 0:
-        _leave_root()
-    if sys.platform == "linux":
-        prctl = ctypes.CDLL(None).prctl
-        pdeathsig, dumpable, no_new_privileges = 1, 4, 38
-        # After the change of user, which clears the first two.
-        prctl(pdeathsig, signal.SIGKILL, 0, 0, 0)
-        prctl(dumpable, 0, 0, 0, 0)
-        prctl(no_new_privileges, 1, 0, 0, 0)
-    _limit_resources(memory)
-    if os.getppid() != host:
-        os._exit(1)
-
-
-def _leave_root() -> None:
-    # The limit on processes does not bind root. A root without the right to change its user stays what it is.
-    with suppress(OSError):
-        os.setgroups([])
-        os.setgid(_NOBODY)
-    # Processes of one user may send each other signals. In a user namespace there may be no other number to take.
-    for user in (_FIRST_USER + os.getpid(), _NOBODY):
-        with suppress(OSError):
-            os.setuid(user)
-            return
-
-
-def _limit_resources(memory: int) -> None:
-    import resource
-
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_FSIZE: 0, resource.RLIMIT_NPROC: 0}
-    with suppress(OSError), open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - read in one go, as bytes
-        limits[resource.RLIMIT_AS] = int(statm.read().split()[0]) * mmap.PAGESIZE + memory
-    limits[resource.RLIMIT_NOFILE] = 0
-    for which, limit in limits.items():
-        with suppress(OSError, ValueError):
-            resource.setrlimit(which, (limit, limit))
-
-
-def _prepare() -> None:
-    for name in (*MODULES, *_INNER):
-        importlib.import_module(name)
-    cv2.setNumThreads(0)
-    cv2.ocl.setUseOpenCL(False)
-
-
-def _close_all_but(*kept: int) -> None:
-    # Also what the mappings hold: with a descriptor, a file without seals could be cut off under the host's feet.
-    start = 3
-    for file in (*sorted(kept), min(os.sysconf("SC_OPEN_MAX"), 1 << 16)):
-        os.closerange(start, file)
-        start = file + 1
-
-
-def _serve(program: Program, requests: int, replies: int) -> None:
-    while len(message := os.read(requests, REQUEST.size)) == REQUEST.size:
+def _serve(program: Program) -> None:
+    while len(message := os.read(REQUESTS, REQUEST.size)) == REQUEST.size:
         nonce, count, height, width, what = REQUEST.unpack(message)
         if what == LOAD:
-            os.write(replies, PING.pack(nonce))
+            os.write(REPLIES, PING.pack(nonce))
             program.load(count)
             gc.collect()
             gc.freeze()
         else:
             program.answer(count, height, width, what == EXPLAIN)
-        os.write(replies, PING.pack(nonce))
+        os.write(REPLIES, PING.pack(nonce))
 
 
-def main() -> None:
-    """Prepares this process, cages it and answers requests until the host is gone."""
-    requests, replies, frames_file, mailbox_file, memory, host = map(int, sys.argv[1:])
-    _prepare()
-    frames = mmap.mmap(frames_file, 2 * HALF_BYTES, access=mmap.ACCESS_READ)
-    mailbox = mmap.mmap(mailbox_file, MAILBOX_BYTES)
-    _close_all_but(requests, replies)
-    program = Program(frames, mailbox)
-    cage(memory, host)
+def main(frames: mmap.mmap, mailbox: mmap.mmap) -> None:
+    """Answers requests until the host is gone; the process must be caged already.
+
+    Args:
+        frames: the shared frames, read-only.
+        mailbox: the memory for rows, records and texts.
+    """
     sys.meta_path[:] = [_Closed]
-    _serve(program, requests, replies)
-
-
-if __name__ == "__main__":
-    main()
+    _serve(Program(frames, mailbox))
