@@ -31,12 +31,14 @@ class Demo:
         folder: where everything that it makes goes.
         task: the task; there must be a recorded session of it.
         steps: environment steps of each training run.
+        isolation: the lowest isolation level at which programs may run; by default 2.
         jobs: training runs side by side.
     """
 
     folder: Path
     task: str = "doorkey-8x8"
     steps: int = 120_000
+    isolation: int | None = None
     jobs: int = 2
 
 
@@ -89,12 +91,12 @@ def show(demo: Demo, audience: Audience) -> Shown:
     record_to(demo.folder / "trajectories", task, EXPERTS, RANDOMS, progress=audience.recorded)
     experts, randoms = load_set(demo.folder / "trajectories", task.name)
     audience.stage(2, "Replay a recorded session: a vision-language model names sub-tasks and writes programs")
-    draft = generate(split(experts, randoms), vlm, ProcessSandbox(), listen=audience.generated)
+    draft = generate(split(experts, randoms), vlm, ProcessSandbox(demo.isolation), listen=audience.generated)
     made = [*experts, *randoms]
     bundle = load_bundle(save_bundle(demo.folder / "generated_rewards", task, draft, provenance_of(vlm, draft)))
     audience.bundled(bundle)
     review = demo.folder / "review.html"
-    write_text(review, review_page(bundle, made, ProcessSandbox()))
+    write_text(review, review_page(bundle, made, ProcessSandbox(demo.isolation)))
     audience.stage(3, "Train the same PPO twice: with the generated reward, and with the sparse one")
     results = _trained(demo, task, bundle, audience)
     report = demo.folder / "report.html"
@@ -127,7 +129,7 @@ def _report(demo: Demo, bundle: Bundle, results: dict[str, list[TrainResult]], e
         f"car review {name} --open",
         f"car train {name} --reward {name} --reward sparse --steps {steps} --jobs 2",
     ]
-    return report_page(bundle, run_rows(results), curve, expert, ProcessSandbox(), commands)
+    return report_page(bundle, run_rows(results), curve, expert, ProcessSandbox(demo.isolation), commands)
 
 
 def run_rows(results: dict[str, list[TrainResult]]) -> list[RunRow]:

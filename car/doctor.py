@@ -11,7 +11,9 @@ import numpy as np
 from car.checker import Checker, SubTask
 from car.errors import CarError
 from car.prompts import template_folder
-from car.sandbox import Ran
+from car.sandbox import Ran, Sandbox
+from car.sandbox.canary import too_weak
+from car.sandbox.isolation import REQUIRED, Layer
 from car.sandbox.process import ProcessSandbox
 
 _PACKAGES = ("numpy", "opencv-python", "gymnasium", "minigrid", "stable-baselines3", "torch", "openai", "anthropic")
@@ -68,18 +70,26 @@ def _templates() -> list[Finding]:
 
 
 def _sandbox() -> list[Finding]:
+    sandbox = ProcessSandbox(at_least=0)
+    try:
+        isolation = sandbox.isolation
+        fine, said = _ran(sandbox)
+    except CarError as error:
+        return [Finding("sandbox", False, str(error))]
+    enough = isolation.level >= REQUIRED
+    level = str(isolation) if enough else too_weak(isolation, REQUIRED)
+    layers = [Finding(f"  {layer}", None, isolation.layers.get(layer, "not in force here")) for layer in Layer]
+    return [Finding("sandbox", fine, said), Finding("isolation", enough, level), *layers]
+
+
+def _ran(sandbox: Sandbox) -> tuple[bool, str]:
     frame = np.zeros((1, 32, 32, 3), np.uint8)
     frame[0, 4:8, 4:8, 0] = 255
     probe = Checker(SubTask("probe", "A red square is there."), _PROBE)
-    try:
-        with ProcessSandbox().open([probe]) as session:
-            outcome = session.run(frame[0], frame).outcome(0, 0)
-    except CarError as error:
-        return [Finding("sandbox", False, str(error))]
+    with sandbox.open([probe]) as session:
+        outcome = session.run(frame[0], frame).outcome(0, 0)
     fine = isinstance(outcome, Ran) and outcome.done
-    return [
-        Finding("sandbox", fine, "a checker ran in a process of its own" if fine else f"a checker failed: {outcome}")
-    ]
+    return fine, "a checker ran in a process of its own" if fine else f"a checker failed: {outcome}"
 
 
 def _keys() -> list[Finding]:

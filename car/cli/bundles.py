@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from car.cli.output import REWARDS, TRAJECTORIES, Json, Rewards, Trajectories, next_step, note, result
+from car.cli.output import REWARDS, TRAJECTORIES, Json, LowestLevel, Rewards, Trajectories, next_step, note, result
 from car.errors import BadBundle, BadTrajectory, UserError
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def review(
     reject: Annotated[str | None, typer.Option("--reject", help="Record that you reject them, and why.")] = None,
     folder: Trajectories = TRAJECTORIES,
     rewards: Rewards = REWARDS,
+    isolation: LowestLevel = None,
     as_json: Json = False,
 ) -> None:
     """Writes the page on which a person judges a bundle, or records the decision.
@@ -90,16 +91,18 @@ def review(
     if approve and reject is not None:
         raise UserError("Either --approve or --reject, not both.")
     if approve or reject is not None:
-        _decide(loaded, bundle, reject, folder, as_json)
+        _decide(loaded, bundle, reject, folder, isolation, as_json)
         return
-    page = _write_page(loaded, folder)
+    page = _write_page(loaded, folder, isolation)
     if open_:
         webbrowser.open(page.resolve().as_uri())
     advice = next_step(f"read it, then car review {bundle} --approve, or --reject WHY")
     result(as_json, {"bundle": str(loaded.path), "page": str(page)}, f"Review page: {page}", advice)
 
 
-def _decide(loaded: "Bundle", name: str, reject: str | None, folder: Path, as_json: bool) -> None:
+def _decide(
+    loaded: "Bundle", name: str, reject: str | None, folder: Path, isolation: int | None, as_json: bool
+) -> None:
     from car.bundle import decide, load_bundle
 
     if reject is None and not loaded.verdict.accepted:
@@ -107,7 +110,7 @@ def _decide(loaded: "Bundle", name: str, reject: str | None, folder: Path, as_js
     decision = decide(loaded, "approved" if reject is None else "rejected", reject or "")
     said = f"{loaded.path}: {decision.decision}, bound to {decision.manifest_sha256[:16]}."
     if (loaded.path / "review.html").exists():
-        _write_page(load_bundle(loaded.path), folder)
+        _write_page(load_bundle(loaded.path), folder, isolation)
     document = {"bundle": str(loaded.path), "decision": decision.decision, "why": decision.why}
     result(as_json, document, said, next_step(_after(loaded, name, reject)))
 
@@ -121,7 +124,7 @@ def _after(loaded: "Bundle", name: str, reject: str | None) -> str:
     return f"car train {task} --reward {name}" if reject is None else f"car generate {task} --fresh --vlm ..."
 
 
-def _write_page(loaded: "Bundle", folder: Path) -> Path:
+def _write_page(loaded: "Bundle", folder: Path, isolation: int | None) -> Path:
     from car.files import write_text
     from car.record import load_set
     from car.review import review_page
@@ -133,5 +136,5 @@ def _write_page(loaded: "Bundle", folder: Path) -> Path:
         note(f"{error} The page shows no strips of frames.", "yellow")
         experts, randoms = [], []
     page = loaded.path / "review.html"
-    write_text(page, review_page(loaded, [*experts, *randoms], ProcessSandbox()))
+    write_text(page, review_page(loaded, [*experts, *randoms], ProcessSandbox(isolation)))
     return page

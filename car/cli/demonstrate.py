@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from car.cli.output import Json, note, notes, result
+from car.cli.output import Json, LowestLevel, note, notes, result
 from car.cli.training import Board, summary_table
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def demo(
     task: Annotated[str, typer.Option(help="A task with a recorded session.")] = "doorkey-8x8",
     steps: Annotated[int, typer.Option(help="Environment steps of each training run.", min=1)] = 120_000,
     open_: Annotated[bool, typer.Option("--open", help="Open the report in a browser at the end.")] = False,
+    isolation: LowestLevel = None,
     as_json: Json = False,
 ) -> None:
     """Shows the whole loop in about five minutes on two cores, without any API key.
@@ -46,7 +47,7 @@ def demo(
     with Live("", console=notes, refresh_per_second=8, transient=True) as live:
         stage = _Stage(live, Narrator(notes), steps)
         audience = Audience(stage.begin, stage.recorded, stage.narrator, stage.bundled, stage.trained)
-        shown = show(Demo(folder, task, steps), audience)
+        shown = show(Demo(folder, task, steps, isolation), audience)
     seconds = round(time.monotonic() - began, 1)
     document = {
         "report": str(shown.report),

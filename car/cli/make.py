@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from car.cli.output import REWARDS, TRAJECTORIES, Json, Rewards, Trajectories, next_step, note, notes, progress, result
+from car.cli.output import (
+    REWARDS,
+    TRAJECTORIES,
+    Json,
+    LowestLevel,
+    Rewards,
+    Trajectories,
+    next_step,
+    note,
+    notes,
+    progress,
+    result,
+)
 from car.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -40,6 +52,7 @@ def generate(
     programs: Annotated[bool, typer.Option("--programs", help="Print the accepted programs.")] = False,
     folder: Trajectories = TRAJECTORIES,
     rewards: Rewards = REWARDS,
+    isolation: LowestLevel = None,
     as_json: Json = False,
 ) -> None:
     """Has a VLM write reward code for a task, verifies it, and writes a bundle.
@@ -74,7 +87,7 @@ def generate(
     warn_if_few(parts.verdict)
     try:
         with _shown(narrator, asked.name):
-            draft = generate_(parts, asked, ProcessSandbox(), Budget(attempts), listen=narrator)
+            draft = generate_(parts, asked, ProcessSandbox(isolation), Budget(attempts), listen=narrator)
     except ProviderError as error:
         if not journal.exists():
             raise
@@ -113,6 +126,7 @@ def verify(
     every: Annotated[bool, typer.Option("--all", help="Judge also on what refinement saw.")] = False,
     folder: Trajectories = TRAJECTORIES,
     rewards: Rewards = REWARDS,
+    isolation: LowestLevel = None,
     as_json: Json = False,
 ) -> None:
     """Judges a bundle's checkers again, on the trajectories that are here and that refinement did not see.
@@ -125,17 +139,16 @@ def verify(
     from car.cli.show import verdict_table
     from car.record import load_set
     from car.sandbox.process import ProcessSandbox
-    from car.verify import judge, observe
+    from car.verify import judge, observe, twice
 
     loaded = load_bundle(find_bundle(bundle, rewards))
     experts, randoms = load_set(folder, loaded.task.name)
     judged = [each for each in (*experts, *randoms) if every or each.sha256() not in loaded.refined_on]
     warn_if_few(judged)
-    sandbox = ProcessSandbox()
+    sandbox = ProcessSandbox(isolation)
     with (
         progress(f"verifying {loaded.task.name}", len(judged)) as advance,
-        sandbox.open(loaded.checkers) as first,
-        sandbox.open(loaded.checkers) as second,
+        twice(sandbox, loaded.checkers) as (first, second),
     ):
         seen = observe(first, judged, second, on_trajectory=lambda trajectory: advance())
     verdict = judge(loaded.checkers, seen, subtasks=loaded.subtasks)

@@ -26,6 +26,10 @@ notes = Console(stderr=True, highlight=False, emoji=False)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
 Trajectories = Annotated[Path, typer.Option("--trajectories", help="Folder of recorded trajectories.")]
 Rewards = Annotated[Path, typer.Option("--rewards", help="Folder of reward bundles.")]
+LowestLevel = Annotated[
+    int | None,
+    typer.Option("--isolation", min=0, max=3, help="Lowest isolation level at which programs may run; by default 2."),
+]
 TRAJECTORIES, REWARDS = Path("trajectories"), Path("generated_rewards")
 
 

@@ -19,7 +19,7 @@ from car.refine.decomposition import Decomposition, decomposition_in, readable
 from car.refine.events import Accepted, Asked, Event, GaveUp, Judged, Named, Rejected, Replied
 from car.refine.feedback import complaint_about
 from car.sandbox import Limits, Sandbox
-from car.verify import Bar, Observation, Rule, Split, Verdict, judge, observe
+from car.verify import Bar, Observation, Rule, Split, Verdict, judge, observe, twice
 from car.vlm import VLM, Finish, Reply, Request, Usage
 
 Listener = Callable[[Event], None]
@@ -178,7 +178,7 @@ class _Run:
         raise ProviderError(f"{self.vlm.name} named no goal in {self.budget.namings} tries: {complaint}")
 
     def _held_out(self, checkers: Sequence[Checker], decomposition: Decomposition) -> Verdict:
-        with self.sandbox.open(checkers, self.limits) as first, self.sandbox.open(checkers, self.limits) as second:
+        with twice(self.sandbox, checkers, self.limits) as (first, second):
             return judge(checkers, observe(first, self.parts.verdict, second), self.bar, decomposition.subtasks)
 
 
@@ -240,7 +240,7 @@ class _SubTaskRun:
 
     def _try(self, checker: Checker) -> tuple[_Candidate, list[Complaint]]:
         run, trajectories = self.run, self.run.parts.refine
-        with run.sandbox.open([checker], run.limits) as first, run.sandbox.open([checker], run.limits) as second:
+        with twice(run.sandbox, [checker], run.limits) as (first, second):
             alone = observe(first, trajectories, second)
             observations = (
                 tuple(a.beside(b) for a, b in zip(self.seen, alone, strict=True)) if self.seen else tuple(alone)

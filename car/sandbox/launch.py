@@ -18,7 +18,8 @@ from car.sandbox.isolation import Layer
 START_SECONDS = 60.0
 """How long the zygote may take to import numpy and cv2, and to fork; no checker is to blame."""
 
-# Nothing from this process's environment, where the keys are, except for where shared libraries lie.
+# Nothing from this process's environment, where the keys are, except for what decides how libraries are loaded and
+# compute, so that a program answers in a worker as it would here.
 _ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "LC_ALL": "C.UTF-8",
@@ -30,7 +31,7 @@ _ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
 }
-_INHERITED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+_INHERITED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "OPENBLAS_CORETYPE")
 _NAMESPACES = ("--pid", "--fork", "--kill-child", "--net", "--ipc", "--uts", "--cgroup")
 
 

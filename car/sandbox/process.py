@@ -32,12 +32,12 @@ class ProcessSandbox:
     """Runs every checker in its own process, with nothing of this one: no environment, files, keys or labels.
 
     Args:
-        at_least: the lowest level of isolation to run at, 0 to 3; less than 2 is for a person to decide.
+        at_least: the lowest level of isolation to run at, 0 to 3, by default 2; less is for a person to decide.
         layers: what the workers put on, as far as this system offers it; all, except to find out what each is worth.
     """
 
-    def __init__(self, at_least: int = REQUIRED, layers: Collection[Layer] = tuple(Layer)) -> None:
-        self._at_least = at_least
+    def __init__(self, at_least: int | None = None, layers: Collection[Layer] = tuple(Layer)) -> None:
+        self._at_least = REQUIRED if at_least is None else at_least
         self._layers = frozenset(layers)
 
     @property

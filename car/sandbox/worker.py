@@ -71,8 +71,14 @@ MODULES = tuple(
 """What a checker can count on. It is loaded beforehand: no file can be opened once the program runs."""
 
 INNER = tuple(
-    "__future__ abc colorsys copy encodings.ascii encodings.idna encodings.latin_1 fractions linecache numbers "
-    "numpy.ma numpy.polynomial numpy.random resource string tokenize unicodedata".split()
+    "__future__ _strptime abc array ast base64 binascii calendar cmath colorsys contextlib copy csv datetime decimal "
+    "difflib encodings.ascii encodings.cp1252 encodings.cp437 encodings.idna encodings.iso8859_15 encodings.latin_1 "
+    "encodings.punycode encodings.raw_unicode_escape encodings.unicode_escape encodings.utf_16 encodings.utf_16_be "
+    "encodings.utf_16_le encodings.utf_32 encodings.utf_32_be encodings.utf_32_le encodings.utf_8_sig fractions gc "
+    "hashlib html inspect io json linecache locale logging numbers numpy.char numpy.lib.recfunctions numpy.ma "
+    "numpy.ma.mrecords numpy.polynomial numpy.random numpy.rec numpy.strings numpy.testing pickle queue random "
+    "resource secrets string struct textwrap threading time tokenize traceback types unicodedata uuid warnings weakref "
+    "zipfile zlib".split()
 )
 """What those modules import late, e.g. to show a warning or to compile names outside ASCII, and harmless others."""
 

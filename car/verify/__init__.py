@@ -5,13 +5,14 @@ data of the refinement apart from the data of the verdict.
 """
 
 from car.verify.judge import Bar, judge
-from car.verify.observe import Observation, observe
+from car.verify.observe import Disagreement, Observation, observe, twice
 from car.verify.split import Split, split
 from car.verify.verdict import ChainEvidence, Finding, Rule, SubTaskEvidence, Verdict
 
 __all__ = [
     "Bar",
     "ChainEvidence",
+    "Disagreement",
     "Finding",
     "Observation",
     "Rule",
@@ -21,4 +22,5 @@ __all__ = [
     "judge",
     "observe",
     "split",
+    "twice",
 ]

@@ -9,7 +9,7 @@ from car.checker import Checker, SubTask
 from car.errors import BadTrajectory
 from car.sandbox import Refused, TimedOut
 from car.verify.credit import credited, prerequisites
-from car.verify.observe import Failure, Observation
+from car.verify.observe import Failure, Observation, weakest
 from car.verify.verdict import ChainEvidence, Finding, Rule, SubTaskEvidence, Verdict
 
 
@@ -73,6 +73,7 @@ def judge(
         findings=tuple(findings),
         frames=sum(len(each.trajectory) for each in observations),
         distinct=sum(len(np.unique(each.trajectory.order)) for each in observations),
+        isolation=weakest(each.isolation for each in observations),
     )
 
 
@@ -173,13 +174,13 @@ class _Case:
     def _not_pure(self, index: int) -> Finding | None:
         for where, each in enumerate(self._all):
             if index in each.disagreements:
-                time = each.disagreements[index]
+                found = each.disagreements[index]
                 message = (
-                    f"Asked twice about frame {time} of {self._named(where)}, the second time in another order of the "
-                    "frames, the program gave different answers. It must depend on its two arguments alone and keep "
-                    "nothing between calls."
+                    f"Asked twice about frame {found.time} of {self._named(where)}, the second time in another order "
+                    f"of the frames, the program gave different answers: first {found.first}, then {found.second}. It "
+                    "must depend on its two arguments alone and keep nothing between calls."
                 )
-                return self._finding(Rule.NOT_PURE, index, message, where, time)
+                return self._finding(Rule.NOT_PURE, index, message, where, found.time)
         return None
 
     def _true_at_start(self, index: int) -> Finding | None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from car.sandbox.isolation import Isolation, isolation_from
+
 FORMAT = "car-verdict/1"
 
 
@@ -101,6 +103,7 @@ class Verdict:
         findings: the broken rules.
         frames: how many frames the trajectories have.
         distinct: how many of them were looked at (equal frames of an episode once).
+        isolation: how well the checkers were isolated; None if that was not measured.
     """
 
     accepted: bool
@@ -110,6 +113,7 @@ class Verdict:
     findings: tuple[Finding, ...]
     frames: int
     distinct: int
+    isolation: Isolation | None = None
 
     def of(self, subtask: str) -> list[Finding]:
         """The findings against one sub-task."""
@@ -117,7 +121,9 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """The verdict as JSON-serialisable fields."""
-        return {"format": FORMAT, **dataclasses.asdict(self)}
+        isolation = self.isolation.as_dict() if self.isolation else None
+        plain = dataclasses.asdict(dataclasses.replace(self, isolation=None))
+        return {"format": FORMAT, **plain, "isolation": isolation}
 
 
 def verdict_from(fields: dict[str, Any]) -> Verdict:
@@ -141,4 +147,6 @@ def verdict_from(fields: dict[str, Any]) -> Verdict:
         findings=tuple(Finding(**{**each, "rule": Rule(each["rule"])}) for each in fields["findings"]),
         frames=fields["frames"],
         distinct=fields["distinct"],
+        # Verdicts from before it was measured have none.
+        isolation=isolation_from(fields["isolation"]) if fields.get("isolation") else None,
     )

@@ -12,6 +12,7 @@ from car.checker import Checker, SubTask
 from car.frames import Frames
 from car.refine import Budget, Draft, Event, generate
 from car.sandbox import Answers, Crashed, Limits, Refused
+from car.sandbox.isolation import Isolation
 from car.verify import Split
 from car.vlm import Reply, Request, Usage
 from tests.planted import doorkey as planted
@@ -66,11 +67,13 @@ class Scripted:
 class InThisProcess:
     """A sandbox that isolates nothing, for programs that the tests wrote themselves: no worker needs to start."""
 
-    def open(self, checkers: Sequence[Checker], limits: Limits = Limits()) -> "_Session":
+    def open(self, checkers: Sequence[Checker], limits: Limits = Limits(), seed: int = 0) -> "_Session":
         return _Session(checkers)
 
 
 class _Session:
+    isolation = Isolation(0, ("do anything",), {})
+
     def __init__(self, checkers: Sequence[Checker]) -> None:
         self.checkers = checkers
         self._functions: list[dict[str, Any]] = [{} for _ in checkers]
@@ -105,6 +108,9 @@ class _Session:
             failures[place] = Refused("check", f"{said!r} is not a bool")
             return -2
         return int(said)
+
+    def renew(self) -> None:
+        self.__init__(self.checkers)  # type: ignore[misc]
 
     def __enter__(self) -> "_Session":
         return self

@@ -19,6 +19,7 @@ from car.rewards import sharing
 from car.rewards.code import CodeReward, open_reward
 from car.rewards.milestones import Shaping
 from car.sandbox import Answers
+from car.sandbox.isolation import Isolation
 from car.task import Task
 from car.verify.verdict import ChainEvidence, Verdict
 from car.wrapper import DenseReward, DenseVecReward, FrameTap
@@ -78,17 +79,22 @@ class CountingSandbox:
     def __init__(self) -> None:
         self.open_sessions = 0
 
-    def open(self, checkers, limits=None):
+    def open(self, checkers, limits=None, seed=0):
         self.open_sessions += 1
         return _Session(self, checkers)
 
 
 class _Session:
+    isolation = Isolation(0, ("do anything",), {})
+
     def __init__(self, sandbox: CountingSandbox, checkers) -> None:
         self.sandbox, self.checkers = sandbox, checkers
 
     def run(self, initial, frames, ask=None, explain=False):
         return Answers(np.zeros(ask.shape, np.int8), np.full(ask.shape, np.nan), {})
+
+    def renew(self):
+        raise AssertionError("not needed here")
 
     def __enter__(self):
         return self
