@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-external check format wheel clean
+.PHONY: help install demo test test-slow test-external check format filters wheel clean
 
 help:  ## Say what the targets are.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ check: $(INSTALLED)  ## Lint, format check, types and import contracts.
 format: $(INSTALLED)  ## Format the code.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+filters: $(INSTALLED)  ## Export the system-call filters again (needs libseccomp).
+	$(BIN)/python -m tools.seccomp_filter
 
 wheel: $(INSTALLED)  ## Build the wheel into dist/.
 	$(BIN)/python -m build --wheel
