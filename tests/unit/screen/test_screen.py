@@ -106,6 +106,72 @@ def test_refuses_with_the_line_and_a_reason(source: str, line: int | None, said:
     assert any(problem.line == line and said in problem.message for problem in problems), problems
 
 
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("cv2.imread('x')", "`cv2.imread` may not be used: a checker reads its two arguments and nothing else."),
+        ("np.float_(3)", "`numpy` has no attribute `float_`; use `numpy.float64`."),
+        ("np.int(3)", "`numpy` has no attribute `int`; use `int`."),
+        ("np.countnonzero(3)", "`numpy` has no attribute `countnonzero`. Did you mean `numpy.count_nonzero`?"),
+        ("cv2.findContour(3)", "`cv2` has no attribute `findContour`. Did you mean `cv2.findContours`"),
+        ("cv2.COLOR_RGB2HVS", "`cv2` has no attribute `COLOR_RGB2HVS`. Did you mean `cv2.COLOR_RGB2HSV`"),
+        ("np.linalg.nrom(3)", "`numpy.linalg` has no attribute `nrom`. Did you mean `numpy.linalg.norm`?"),
+        ("np.empty(3)", "`numpy.empty` may not be used: its values are not set; use `numpy.zeros`."),
+        ("np.random.rand()", "The module `numpy.random` may not be used: an answer must not depend on chance"),
+        ("np.ma.array(3)", "index with a boolean mask, as in `a[mask]`"),
+        ("cv2.KalmanFilter(4, 2)", "it keeps state, and a checker must keep nothing between calls"),
+        ("cv2.getTickCount()", "must not depend on the clock"),
+        ("cv2.setRNGSeed(0)", "`cv2.KMEANS_USE_INITIAL_LABELS`"),
+        ("np.seterr()", "use `with numpy.errstate(...)`"),
+        (
+            "current.astpye(int)",
+            "The attribute `astpye` may not be used: it is not among what a checker needs. Did you",
+        ),
+        ("current.astpye(int)", "`astype`"),
+        ("current.ptr", "The attribute `ptr` may not be used: it is not among what a checker needs."),
+        ("current.tostring()", "use `tobytes`"),
+        ("getattr(found, 'x')", "write the attribute out, as in `found.box`"),
+        ("current.__class__", "use `isinstance`"),
+        ("re.sub('a', 'b', 'c')", "`re` is not imported; add `import re`."),
+    ],
+)
+def test_says_what_to_write_instead(expression: str, said: str) -> None:
+    source = f"import cv2\nimport numpy as np\ndef check(found, current):\n    return {expression}\n"
+    (problem,) = screen(source)
+    assert problem.line == 4
+    assert said in problem.message
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("import scipy.ndimage", "For `ndimage.label` use `cv2.connectedComponentsWithStats`"),
+        ("from PIL import Image", "Use cv2 and numpy."),
+        ("import numpy.random", "must not depend on chance"),
+        ("from copy import deepcopy", "as in `a.copy()`"),
+        ("import time", "must not depend on the clock"),
+        ("import os", "Allowed are: bisect, collections, cv2,"),
+    ],
+)
+def test_says_what_to_import_instead(line: str, said: str) -> None:
+    (problem,) = screen(f"{line}\n{_CHECK}")
+    assert said in problem.message
+
+
+def test_says_nothing_more_about_what_may_not_be_imported() -> None:
+    used = "import os\nfrom scipy import ndimage\nx = os.getpid()\ny = ndimage.label(x)\n"
+    assert [problem.line for problem in screen(used + _CHECK)] == [1, 2]
+
+
+def test_forgotten_imports_are_named() -> None:
+    (problem,) = screen("def check(found, current):\n    return np.any(current)\n")
+    assert str(problem) == "line 2: `np` is not imported; add `import numpy as np`."
+
+
+def test_a_deep_condition_is_no_block_for_a_program_run_by_itself() -> None:
+    assert screen("if " + "+".join("1" * 900) + ":\n    x = 1\n" + _CHECK) == ()
+
+
 def test_says_each_problem_once_and_in_order() -> None:
     problems = screen("import os, sys\nimport os\ndef check(found, current):\n    return eval('1')\n")
     assert [problem.line for problem in problems] == [1, 1, 2, 4]
