@@ -13,9 +13,11 @@
     |   |-- MissingKey          no API key; names the variable and the way without a key
     |   |-- MissingExtra        an optional package that is not installed; names the extra
     |   `-- SandboxUnavailable  this machine cannot run checkers in a process of their own
+    |-- RewardChanged           exit code 1: in training, a program said of the same frame something else than before
     `-- ProviderError           exit code 3: the VLM's provider refused or failed, in its own words
 
-What a *checker* does wrong is never an exception: it is an Outcome (see car.sandbox), because it goes back to the VLM.
+What a *checker* does wrong is an Outcome (see car.sandbox) and no exception, because it goes back to the VLM. Only
+RewardChanged is one: in training nobody is there to ask, and what is learnt from then on is worth nothing.
 """
 
 
@@ -67,6 +69,12 @@ class MissingExtra(UserError):
 
 class SandboxUnavailable(UserError):
     """This machine cannot run checkers in a process of their own."""
+
+
+class RewardChanged(CarError):
+    """A program said of the same frame something else than before, while an agent trained on what it says."""
+
+    exit_code = 1
 
 
 class ProviderError(CarError):

@@ -12,6 +12,7 @@ from car.errors import BadBundle
 from car.frames import Frames
 from car.rewards.milestones import Milestones, Shaping
 from car.rewards.sharing import Lease, lease_of, lease_shared
+from car.rewards.watch import Watch, WatchedSession
 from car.sandbox import Answers, Crashed, Refused, Sandbox, Session, TimedOut
 from car.task import Task
 
@@ -22,7 +23,8 @@ _CAUSES = 256
 class CodeReward:
     """Signals from checkers that run in a session.
 
-    What was asked before about equal frames is not asked again. A copy shares the live workers, which end with the
+    What was asked before about equal frames is not asked again, but for known frames that are slipped in, see
+    `WatchedSession`. A copy shares the live workers, which end with the
     last copy that is closed. Not for several threads at a time, and not for another process than the one that made it.
 
     Args:
@@ -65,6 +67,11 @@ class CodeReward:
             raise BadBundle(f"The sub-task {subtask.name!r} of {self.name} comes after {before!r}, which is not there.")
         return self.names.index(before)
 
+    @property
+    def watched(self) -> WatchedSession:
+        """The session, which counts the known frames that were slipped in; other rewards may share it."""
+        return self._session.watched
+
     def signals(self, initial: Frames, frames: Frames, ask: NDArray[np.bool_]) -> NDArray[np.float64]:
         """1 where a sub-task is done, else its progress below 1, 0 where the checker failed, NaN where not asked.
 
@@ -72,6 +79,9 @@ class CodeReward:
             initial: first frame of each row's episode, (n, H, W, 3).
             frames: the frames to score, (n, H, W, 3).
             ask: which sub-tasks are asked about which row, (n, k).
+
+        Raises:
+            RewardChanged: a checker said something else of a known frame than before.
         """
         answers = self._session.run(initial, frames, ask)
         self._count(answers)
@@ -108,6 +118,7 @@ def open_reward(
     shaping: Shaping = Shaping(),
     allow_unreviewed: bool = False,
     sandbox: Sandbox | None = None,
+    watch: Watch = Watch(),
 ) -> CodeReward:
     """The reward of a bundle.
 
@@ -120,6 +131,7 @@ def open_reward(
         shaping: what milestones pay.
         allow_unreviewed: also run a bundle that no person has approved.
         sandbox: where checkers run, in a session that is not shared; by default, a process each on this machine.
+        watch: how often known frames are slipped in, to see whether the programs still say the same.
 
     Raises:
         BadBundle: missing, damaged, changed, not approved, or without a program for one of its sub-tasks.
@@ -140,9 +152,9 @@ def open_reward(
         raise BadBundle(f"The bundle {bundle_path} has no program for {missing}: its reward would be incomplete.")
     if sandbox is None:
         key = Path(bundle_path).resolve(), bundle.manifest_sha256
-        lease = lease_shared(key, lambda: _default_sandbox().open(checkers))
+        lease = lease_shared(key, lambda: _default_sandbox().open(checkers), watch)
     else:
-        lease = lease_of(sandbox.open(checkers))
+        lease = lease_of(sandbox.open(checkers), watch)
     return CodeReward(lease, subtasks, bundle.task.name, shaping, bundle.task, bundle.frame_shape)
 
 

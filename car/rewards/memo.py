@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from car.frames import Frame, Frames
 from car.sandbox import Answers, Crashed, Refused, Session, TimedOut
+from car.sandbox.isolation import Isolation
 
 _NOT_ASKED = -1
 
@@ -33,6 +34,19 @@ class RememberingSession:
         self._size = size
         self._known: OrderedDict[bytes, tuple[NDArray[np.int8], NDArray[np.float64]]] = OrderedDict()
         self._initial_names, self._frame_names = _Names(), _Names()
+
+    @property
+    def isolation(self) -> Isolation:
+        """The session's."""
+        return self._session.isolation
+
+    def renew(self) -> None:
+        """Renews the session's workers; what they said is still remembered.
+
+        A fresh worker would say the same, or the reward is wrong altogether and `WatchedSession` is there to find that
+        out. Until then equal frames pay the same, as a reward must.
+        """
+        self._session.renew()
 
     def run(
         self, initial: Frames, frames: Frames, ask: NDArray[np.bool_] | None = None, explain: bool = False

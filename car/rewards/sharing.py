@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from car.errors import UserError
 from car.frames import Frames
 from car.rewards.memo import RememberingSession
+from car.rewards.watch import Watch, WatchedSession
 from car.sandbox import Answers, Session
 
 
 class _Shared:
-    """A session, how many use it, and what it is registered as."""
+    """A session that is watched below its memory, how many use it, and what it is registered as."""
 
-    def __init__(self, session: RememberingSession, key: Hashable = None) -> None:
-        self.session = session
+    def __init__(self, session: Session, watch: Watch, key: Hashable = None) -> None:
+        self.watched = WatchedSession(session, watch)
+        self.session = RememberingSession(self.watched)
         self.key = key
         self.users = 0
         self.process = os.getpid()
@@ -40,11 +42,17 @@ class Lease:
         self._shared = shared
         self._end = weakref.finalize(self, _give_back, shared)
 
+    @property
+    def watched(self) -> WatchedSession:
+        """The session below the memory, which counts what was slipped in."""
+        return self._shared.watched
+
     def run(self, initial: Frames, frames: Frames, ask: NDArray[np.bool_]) -> Answers:
         """The session's answers, see `Session.run`.
 
         Raises:
             UserError: the lease was given back, or belongs to another process.
+            RewardChanged: a checker said something else of a known frame than before.
         """
         if not self._end.alive:
             raise UserError("This reward is closed; open it again to score frames.")
@@ -69,17 +77,17 @@ _OTHER_PROCESS = (
 )
 
 
-def lease_of(session: Session) -> Lease:
+def lease_of(session: Session, watch: Watch = Watch()) -> Lease:
     """A lease of a session that nobody else knows."""
-    return Lease(_Shared(RememberingSession(session)))
+    return Lease(_Shared(session, watch))
 
 
-def lease_shared(key: Hashable, start: Callable[[], Session]) -> Lease:
-    """A lease of this thread's one session for `key`, which is started if nobody uses it."""
+def lease_shared(key: Hashable, start: Callable[[], Session], watch: Watch = Watch()) -> Lease:
+    """A lease of this thread's one session for `key` that is watched so, which is started if nobody uses it."""
     # Workers end with the thread that started them.
-    key = (os.getpid(), threading.current_thread(), key)
+    key = (os.getpid(), threading.current_thread(), key, watch)
     if key not in _OPEN:
-        _OPEN[key] = _Shared(RememberingSession(start()), key)
+        _OPEN[key] = _Shared(start(), watch, key)
     return Lease(_OPEN[key])
 
 

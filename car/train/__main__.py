@@ -7,8 +7,8 @@ import sys
 from types import FrameType
 from typing import IO, Any
 
-from car.errors import CarError, UserError
-from car.train.many import Job
+from car.errors import CarError
+from car.train.many import Job, kind_of
 from car.train.run import train
 from car.train.settings import Progress
 
@@ -25,7 +25,7 @@ def main() -> int:
         job = Job.from_json(sys.stdin.read())
         train(job.task, job.reward, job.settings, job.folder, mouth.report, job.resume, job.allow_unreviewed)
     except CarError as error:
-        mouth.say({"error": str(error), "user": isinstance(error, UserError)})
+        mouth.say({"error": str(error), "kind": kind_of(error)})
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -32,6 +32,7 @@ class RunFolder:
         self.tensorboard = path / "tensorboard"
         self.policy = path / "policy.zip"
         self.curve = path / "curve.png"
+        self.stopped = path / "stopped.txt"
 
     @property
     def finished(self) -> bool:
@@ -46,7 +47,8 @@ class RunFolder:
             resume: whether a run that is already there shall go on.
 
         Raises:
-            UserError: there is a run and `resume` is off, or it was asked for something else; says which field.
+            UserError: there is a run and `resume` is off, or it was asked for something else; says which field. Also if
+                the run was stopped because its reward changed.
         """
         if not self.settings.exists():
             return
@@ -59,6 +61,19 @@ class RunFolder:
                     f"The run in {self.path} has {field} = {before.get(field)!r}, not {value!r}; ask for the same, or "
                     "name another folder."
                 )
+        if (reason := self.why_stopped()) is not None:
+            raise UserError(
+                f"The run in {self.path} was stopped. {reason} Then train in another folder; to go on here all the "
+                f"same, delete {self.stopped}."
+            )
+
+    def stop(self, reason: str) -> None:
+        """Notes that the run shall not go on as it is."""
+        write_text(self.stopped, reason + "\n")
+
+    def why_stopped(self) -> str | None:
+        """Why the run shall not go on; None if it may."""
+        return self.stopped.read_text(encoding="utf-8").strip() if self.stopped.exists() else None
 
     def describe(self, asked: Mapping[str, Any]) -> None:
         """Writes what is asked, with versions and machine, unless it is there already.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
-from car.errors import CarError, UserError
+from car.errors import CarError, RewardChanged, UserError
 from car.task import Task
 from car.train.run import TrainResult, result_of
 from car.train.settings import Progress, TrainSettings
@@ -21,6 +21,7 @@ from car.train.settings import Progress, TrainSettings
 OnRunProgress = Callable[[str, int, Progress], None]
 """Called with the label, the seed and the line of progress of a run."""
 
+_KINDS: Mapping[str, type[CarError]] = {each.__name__: each for each in (UserError, RewardChanged, CarError)}
 _LAST_LINES = 15
 _PATIENCE_SECONDS = 20.0
 
@@ -71,6 +72,11 @@ class Job:
 _PLAIN = ("label", "reward", "resume", "allow_unreviewed")
 
 
+def kind_of(error: CarError) -> str:
+    """The kind of an error, as a process that trains tells it to the one that started it."""
+    return next(name for name, kind in _KINDS.items() if isinstance(error, kind))
+
+
 def train_many(
     task: Task,
     rewards: Mapping[str, Path | str],
@@ -101,6 +107,8 @@ def train_many(
     Raises:
         UserError: what `train` raises, or a folder that cannot be written; the other runs are stopped, after they
             saved a checkpoint.
+        RewardChanged: a program of a bundle said something else of a known frame than before; the other runs are
+            stopped too.
         CarError: a process ended in another way; holds the last lines that it said.
         KeyboardInterrupt: Ctrl-C, after every run saved a checkpoint.
     """
@@ -178,13 +186,13 @@ class _Child:
         """Waits for the process, which has said all.
 
         Raises:
-            UserError: it said so.
+            UserError, RewardChanged: it said so.
             CarError: it failed in another way.
         """
         code = self.process.wait()
         self._ear.join()
         if self._error is not None:
-            raise (UserError if self._error["user"] else CarError)(self._error["error"])
+            raise _KINDS[self._error["kind"]](self._error["error"])
         if code != 0:
             last = "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:])
             how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from car.errors import UserError
+from car.errors import RewardChanged, UserError
 from car.rewards import Reward
 from car.task import Task
 from car.train.evaluate import Actor, Exam
@@ -67,15 +67,22 @@ def train(
             algorithm cannot act in the task.
         BadBundle: the reward bundle cannot be used.
         BadTask: the environment cannot be made.
+        RewardChanged: a program said something else of a known frame than before; a checkpoint was saved, and
+            ``stopped.txt`` says why.
         KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
     """
     run = RunFolder(folder)
     asked = {"task": task.as_dict(), "reward": _identity(reward), "settings": settings.as_dict()}
     run.check(asked, resume)
     if not run.finished:
-        with _opened(reward, settings, allow_unreviewed) as live:
-            _learn(run, asked, task, live, settings, on_progress or _say_nothing)
-    if not run.curve.exists():
+        try:
+            with _opened(reward, settings, allow_unreviewed) as live:
+                _learn(run, asked, task, live, settings, on_progress or _say_nothing)
+        except RewardChanged as changed:
+            _draw(run, task.name, _label(reward))
+            raise RewardChanged(f"{changed} The run was stopped; what it had learnt is in {folder}.") from changed
+        _draw(run, task.name, _label(reward))
+    elif not run.curve.exists():
         _draw(run, task.name, _label(reward))
     return result_of(folder)
 
@@ -110,10 +117,12 @@ def result_of(folder: Path) -> TrainResult:
     """How the run in a folder ended.
 
     Raises:
-        UserError: there is no finished run.
+        UserError: there is no finished run; if it was stopped because its reward changed, says so.
     """
     run = RunFolder(folder)
     lines = run.lines()
+    if not run.finished and (reason := run.why_stopped()) is not None:
+        raise UserError(f"The training run in {folder} was stopped. {reason}")
     if not run.finished or not lines:
         raise UserError(f"There is no finished training run in {folder}; start or resume it with `car train`.")
     evaluations = [line.evaluation for line in lines if line.evaluation is not None]

@@ -164,6 +164,8 @@ class Progress:
         train_reward: mean sum of the environment's own reward.
         credited: mean share of the sub-tasks that were credited at the end of an episode; None without a reward.
         failures: frames on which a checker failed so far; None without a reward that counts them.
+        asked_again: known frames that were slipped in so far, to see whether the programs still say the same; None
+            without a reward that is watched.
         evaluation: what an evaluation at this point reached; None in a line about training alone.
     """
 
@@ -177,6 +179,7 @@ class Progress:
     train_reward: float | None = None
     credited: float | None = None
     failures: int | None = None
+    asked_again: int | None = None
     evaluation: Evaluation | None = None
 
     def as_dict(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import configure
 
+from car.errors import RewardChanged
 from car.rewards import Reward
 from car.task import Task
 from car.train.evaluate import Exam
@@ -55,6 +56,7 @@ class Training:
         """Trains to the end; writes progress, checkpoints and at last the policy.
 
         Raises:
+            RewardChanged: a program said something else of a known frame than before, after a checkpoint was saved.
             KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
         """
         notes = _Notes(self._run, self._settings, self._reward, exam, on_progress)
@@ -64,6 +66,11 @@ class Training:
             if (missing := self._settings.steps - self._model.num_timesteps) > 0:
                 self._model.learn(missing, callback=notes, log_interval=every, reset_num_timesteps=False)
             notes.examine()
+        except RewardChanged as changed:
+            # Before anybody can be told, since whoever is told may interrupt.
+            self._run.stop(str(changed))
+            notes.interrupted()
+            raise
         except KeyboardInterrupt:
             notes.interrupted()
             raise
@@ -142,6 +149,8 @@ class _Notes(BaseCallback):
         successes = self.model.ep_success_buffer or ()
         episodes = self.model.ep_info_buffer or ()
         failures = getattr(self._reward, "failures", None)
+        watched = getattr(self._reward, "watched", None)
+        failed = 0 if watched is None else watched.failed
         return Progress(
             steps=self.model.num_timesteps,
             total=self._settings.steps,
@@ -152,7 +161,8 @@ class _Notes(BaseCallback):
             train_length=_mean([each["l"] for each in episodes]),
             train_reward=_mean([each["r"] for each in episodes]),
             credited=_mean(self._credited),
-            failures=None if failures is None else sum(failures.values()) + (self._before.failures or 0),
+            failures=None if failures is None else sum(failures.values()) + failed + (self._before.failures or 0),
+            asked_again=None if watched is None else watched.slipped + (self._before.asked_again or 0),
             evaluation=evaluation,
         )
 

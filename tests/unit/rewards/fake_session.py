@@ -6,10 +6,13 @@ import numpy as np
 
 from car.checker import Checker, SubTask
 from car.sandbox import Answers, Crashed, Outcome, Ran
+from car.sandbox.isolation import Isolation
 
 
 class FakeSession:
     """Answers with `judges`: (initial, current) -> Outcome; `asked` counts the answers that were worked out."""
+
+    isolation = Isolation(0, ("do anything",), {})
 
     def __init__(self, judges: Sequence[Callable[[np.ndarray, np.ndarray], Outcome]]) -> None:
         self.checkers = [Checker(SubTask(f"task-{index}", "."), "") for index in range(len(judges))]
@@ -17,6 +20,7 @@ class FakeSession:
         self.asked = 0
         self.calls = 0
         self.ended = 0
+        self.renewed = 0
 
     def run(self, initial, frames, ask=None, explain=False):
         self.calls += 1
@@ -34,6 +38,9 @@ class FakeSession:
                 done[row, checker] = -2
                 failures[row, checker] = outcome
         return Answers(done, progress, failures, facts if explain else {})
+
+    def renew(self):
+        self.renewed += 1
 
     def __enter__(self):
         return self
