@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-external check format filters wheel clean
+.PHONY: help install demo test test-slow test-external bench check format filters wheel clean
 
 help:  ## Say what the targets are.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ test-slow: $(INSTALLED)  ## Run the tests that take minutes.
 
 test-external: $(INSTALLED)  ## Run the tests that need a network or an API key.
 	$(BIN)/python -m pytest -q -m external
+
+bench: $(INSTALLED)  ## Measure what the sandbox costs; on a quiet machine.
+	$(BIN)/python -m pytest -q -m bench tests/benchmarks
 
 check: $(INSTALLED)  ## Lint, format check, types and import contracts.
 	$(BIN)/ruff check .

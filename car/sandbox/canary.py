@@ -51,7 +51,7 @@ PROBES = (
     Probe("take memory", True, "return len(np.zeros(1 << 30, np.uint8)) > 0"),
     Probe("see which files exist", False, "return os.stat(folder + '/secret').st_size > 0"),
     Probe("send signals to this program", False, "os.kill(host, 0)\nreturn True"),
-    Probe("send signals to other programs", False, "os.kill(-1, 0)\nreturn True"),
+    Probe("send signals to what started it", False, "os.kill(os.getppid(), 0)\nreturn True"),
     Probe("reach interfaces of the kernel", False, "return libc.shmctl(libc.shmget(0, 4096, 0o1600), 0, None) == 0"),
 )
 _HONEST = Probe("", False, "return True")

@@ -14,7 +14,9 @@ from car.sandbox.channel import FrameStore, Mailbox, printable
 from car.sandbox.filters import name_of
 from car.sandbox.isolation import Layer
 from car.sandbox.launch import Gone, zygote_for
+from car.sandbox.placement import allowed, place
 
+_MOST_CALLS = 4096
 _TRIES = 2
 """A zygote that was killed from outside is started once more."""
 
@@ -79,6 +81,8 @@ class Child:
                 ours.callback(os.close, self._process)
             self._files = ours.pop_all()
         self._pid = _pid_of(self._process, self._number)
+        self._processor: int | None = None
+        self._processors = allowed()
 
     def _fork(self, files: tuple[int, int, int, int], memory: int, build: Build) -> None:
         for _ in range(_TRIES):
@@ -90,6 +94,12 @@ class Child:
             else:
                 return
         raise SandboxUnavailable("The process from which checkers are forked ended twice at once; try again.")
+
+    def place(self, processor: int | None) -> None:
+        """Lets it run on this processor, or on any."""
+        if processor != self._processor:
+            place(self._pid, self._processors if processor is None else {processor})
+            self._processor = processor
 
     def send(self, nonce: int, count: int, shape: tuple[int, ...], what: int) -> bool:
         """Sends a request; False if the worker is gone or does not read."""
@@ -137,8 +147,8 @@ class Child:
 
     def _exited(self, code: int) -> End:
         call = self.mailbox.call()
-        if code == worker.VIOLATION and call is not None:
-            name = name_of(platform.machine(), call)
+        if code == worker.VIOLATION and call is not None and call < _MOST_CALLS:
+            name = name_of(platform.machine(), call).removeprefix("system call ")
             return End(Kind.VIOLATION, f"made the system call {name}, which no checker may make")
         return End(Kind.EXITED, f"exited with code {code}", caged=code != zygote.NOT_CAGED)
 

@@ -23,6 +23,7 @@ from car.sandbox.channel import FrameStore, Sheet
 from car.sandbox.child import Build, Child
 from car.sandbox.isolation import REQUIRED, Isolation, Layer
 from car.sandbox.openings import Openings
+from car.sandbox.placement import Placement
 from car.sandbox.runner import Chunk, Runner
 
 _CLOSED = "This session is closed; open a new one."
@@ -96,6 +97,7 @@ class ProcessSession:
         self.isolation = isolation
         self._store = store = FrameStore()
         self._openings = Openings(1)
+        self._placement = Placement(alone=len(self.checkers) == 1)
         self._form: tuple[object, ...] = ()
         # Short enough to notice an overrun early, long enough to cost nothing.
         self._tick = max(1, int(min(limits.frame_seconds, limits.load_seconds, 2.0) / 8 * 1000))
@@ -189,7 +191,7 @@ class ProcessSession:
         self._store.put(frames)
         if initial.ndim == 3:
             firsts = initial[None]
-            numbers, new = self._openings.number(firsts)
+            numbers, new = self._openings.number(firsts, initial)
             if len(rows) > 1:
                 firsts, numbers = np.broadcast_to(initial, frames.shape), np.broadcast_to(numbers, len(rows))
         else:
@@ -200,12 +202,14 @@ class ProcessSession:
 
     def _run_chunk(self, chunk: Chunk, asked: NDArray[np.bool_] | None) -> None:
         every = _all_rows(len(chunk.rows))
+        processor = self._placement.take()
         try:
             for runner in self._runners:
-                runner.ask(chunk, every if asked is None else _chosen(asked[:, runner.column], every))
+                runner.ask(chunk, every if asked is None else _chosen(asked[:, runner.column], every), processor)
             self._wait_once()
             self._wait([runner for runner in self._runners if not runner.finished])
         finally:
+            self._placement.release()
             # After Ctrl-C or an error: a worker that still computes would answer the next question with this one.
             for runner in self._runners:
                 runner.end_chunk()

@@ -142,9 +142,11 @@ class Runner:
         self._retried = -1
         self._given_up = None
 
-    def ask(self, chunk: Chunk, slots: NDArray[np.intp]) -> None:
+    def ask(self, chunk: Chunk, slots: NDArray[np.intp], processor: int | None = None) -> None:
         """Starts answering the frames in these slots of the chunk."""
         self._chunk, self._todo = chunk, slots
+        if self._child:
+            self._child.place(processor)
         if self.finished:
             # Nothing asked: a worker that was sent an empty request would be ended as still busy with it.
             return
