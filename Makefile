@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-external bench check format filters wheel clean
+.PHONY: help install demo test test-slow test-external test-unheld bench check format filters wheel clean
 
 help:  ## Say what the targets are.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,9 @@ test: $(INSTALLED)  ## Run the tests.
 
 test-slow: $(INSTALLED)  ## Run the tests that take minutes.
 	$(BIN)/python -m pytest -q -m slow
+
+test-unheld: $(INSTALLED)  ## Show that hostile programs do harm where nothing holds them; best on a machine to throw away.
+	$(BIN)/python -m pytest -q -m unheld
 
 test-external: $(INSTALLED)  ## Run the tests that need a network or an API key.
 	$(BIN)/python -m pytest -q -m external

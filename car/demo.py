@@ -115,6 +115,7 @@ def _trained(demo: Demo, task: Task, bundle: Bundle, audience: Audience) -> dict
         on_progress=audience.trained,
         resume=True,
         allow_unreviewed=True,
+        isolation=demo.isolation,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from car.cli.output import REWARDS, Json, Rewards, next_step, note, notes, result
+from car.cli.output import REWARDS, Json, LowestLevel, Rewards, next_step, note, notes, result
 from car.errors import UserError
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def train(
         bool, typer.Option("--allow-unreviewed", help="Also train with a bundle that no person has approved.")
     ] = False,
     rewards: Rewards = REWARDS,
+    isolation: LowestLevel = None,
     as_json: Json = False,
 ) -> None:
     """Trains an agent with Stable-Baselines3 on a generated reward, or on the sparse one.
@@ -122,7 +123,7 @@ def train(
     folder = _folder(out, resume, found.name)
     counted = f"{seeds} seed{'s' * (seeds != 1)}, {steps:,} steps each"
     note(f"{found.name}: {', '.join(named)}; {counted}; in {folder}")
-    results = _watched(found, named, settings, seeds, folder, jobs, resume, allow_unreviewed)
+    results = _watched(found, named, settings, seeds, folder, jobs, resume, allow_unreviewed, isolation)
     curve = folder / "curve.png"
     _draw(results, curve, found.name)
     runs = {label: [dataclasses.asdict(each) for each in some] for label, some in results.items()}
@@ -179,6 +180,7 @@ def _watched(
     jobs: int,
     resume: bool,
     allow_unreviewed: bool,
+    isolation: int | None,
 ) -> "Results":
     from rich.live import Live
 
@@ -187,7 +189,10 @@ def _watched(
     board = Board(settings.steps)
     try:
         with Live(board, console=notes, refresh_per_second=4, transient=True):
-            return train_many(task, rewards, settings, range(seeds), folder, jobs, board.note, resume, allow_unreviewed)
+            some = range(seeds)
+            return train_many(
+                task, rewards, settings, some, folder, jobs, board.note, resume, allow_unreviewed, isolation
+            )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             f"Interrupted. Every run is saved; go on with the same command and --out {folder} --resume."

@@ -14,6 +14,7 @@ from car.rewards.milestones import Milestones, Shaping
 from car.rewards.sharing import Lease, lease_of, lease_shared
 from car.rewards.watch import Watch, WatchedSession
 from car.sandbox import Answers, Crashed, Refused, Sandbox, Session, TimedOut
+from car.sandbox.isolation import Isolation
 from car.task import Task
 
 _BELOW_DONE = float(np.nextafter(1.0, 0.0))
@@ -72,6 +73,11 @@ class CodeReward:
         """The session, which counts the known frames that were slipped in; other rewards may share it."""
         return self._session.watched
 
+    @property
+    def isolation(self) -> Isolation:
+        """How well the programs are isolated, as measured."""
+        return self._session.watched.isolation
+
     def signals(self, initial: Frames, frames: Frames, ask: NDArray[np.bool_]) -> NDArray[np.float64]:
         """1 where a sub-task is done, else its progress below 1, 0 where the checker failed, NaN where not asked.
 
@@ -119,6 +125,7 @@ def open_reward(
     allow_unreviewed: bool = False,
     sandbox: Sandbox | None = None,
     watch: Watch = Watch(),
+    isolation: int | None = None,
 ) -> CodeReward:
     """The reward of a bundle.
 
@@ -132,10 +139,11 @@ def open_reward(
         allow_unreviewed: also run a bundle that no person has approved.
         sandbox: where checkers run, in a session that is not shared; by default, a process each on this machine.
         watch: how often known frames are slipped in, to see whether the programs still say the same.
+        isolation: the lowest isolation level at which programs may run, by default 2; not for a sandbox that is given.
 
     Raises:
         BadBundle: missing, damaged, changed, not approved, or without a program for one of its sub-tasks.
-        SandboxUnavailable: this machine cannot run checkers in a process of their own.
+        SandboxUnavailable: this machine cannot isolate checkers as well as is asked for.
     """
     from car.bundle import load_bundle
 
@@ -151,15 +159,15 @@ def open_reward(
         missing = ", ".join(each.name for each in bundle.subtasks if each not in subtasks)
         raise BadBundle(f"The bundle {bundle_path} has no program for {missing}: its reward would be incomplete.")
     if sandbox is None:
-        key = Path(bundle_path).resolve(), bundle.manifest_sha256
-        lease = lease_shared(key, lambda: _default_sandbox().open(checkers), watch)
+        key = Path(bundle_path).resolve(), bundle.manifest_sha256, isolation
+        lease = lease_shared(key, lambda: _default_sandbox(isolation).open(checkers), watch)
     else:
         lease = lease_of(sandbox.open(checkers), watch)
     return CodeReward(lease, subtasks, bundle.task.name, shaping, bundle.task, bundle.frame_shape)
 
 
-def _default_sandbox() -> Sandbox:
+def _default_sandbox(isolation: int | None) -> Sandbox:
     from car.sandbox.process import ProcessSandbox
 
-    sandbox: Sandbox = ProcessSandbox()
+    sandbox: Sandbox = ProcessSandbox(isolation)
     return sandbox

@@ -23,7 +23,16 @@ def main() -> int:
     mouth = _Mouth(_own_output(), interruption)
     try:
         job = Job.from_json(sys.stdin.read())
-        train(job.task, job.reward, job.settings, job.folder, mouth.report, job.resume, job.allow_unreviewed)
+        train(
+            job.task,
+            job.reward,
+            job.settings,
+            job.folder,
+            mouth.report,
+            job.resume,
+            job.allow_unreviewed,
+            job.isolation,
+        )
     except CarError as error:
         mouth.say({"error": str(error), "kind": kind_of(error)})
         return error.exit_code

@@ -10,6 +10,7 @@ from typing import Any
 
 from car.errors import UserError
 from car.files import write_text
+from car.sandbox.isolation import Isolation
 from car.train.settings import WINDOW, Progress
 
 FORMAT = "car-run/1"
@@ -75,8 +76,23 @@ class RunFolder:
         """Why the run shall not go on; None if it may."""
         return self.stopped.read_text(encoding="utf-8").strip() if self.stopped.exists() else None
 
-    def describe(self, asked: Mapping[str, Any]) -> None:
-        """Writes what is asked, with versions and machine, unless it is there already.
+    def check_isolation(self, isolation: Isolation | None) -> None:
+        """Checks that a run does not go on with its programs held less well than before.
+
+        Raises:
+            UserError: it would.
+        """
+        if not self.settings.exists():
+            return
+        before = (self.read_settings().get("isolation") or {}).get("level", 0)
+        if isolation is not None and isolation.level < before:
+            raise UserError(
+                f"The run in {self.path} was begun at isolation level {before}, and here its programs would run at "
+                f"{isolation} Go on with it where it was begun, or name another folder."
+            )
+
+    def describe(self, asked: Mapping[str, Any], isolation: Isolation | None = None) -> None:
+        """Writes what is asked, with versions, machine and how programs are isolated, unless it is there already.
 
         Raises:
             UserError: the folder cannot be written.
@@ -84,6 +100,7 @@ class RunFolder:
         if self.settings.exists():
             return
         about = {"format": FORMAT, **asked, "versions": _versions(), "machine": _machine()}
+        about["isolation"] = isolation.as_dict() if isolation else None
         try:
             write_text(self.settings, json.dumps(about, indent=2, sort_keys=True) + "\n")
         except OSError as error:

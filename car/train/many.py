@@ -38,6 +38,7 @@ class Job:
         folder: where the run is kept.
         resume: go on with the run in the folder, if there is one.
         allow_unreviewed: also train on a bundle that no person has approved.
+        isolation: the lowest isolation level at which programs may run; by default 2.
     """
 
     label: str
@@ -47,6 +48,7 @@ class Job:
     folder: Path
     resume: bool = False
     allow_unreviewed: bool = False
+    isolation: int | None = None
 
     def to_json(self) -> str:
         """The job as text; `Job.from_json` makes it again."""
@@ -69,7 +71,7 @@ class Job:
         return cls(**{**fields, **made})
 
 
-_PLAIN = ("label", "reward", "resume", "allow_unreviewed")
+_PLAIN = ("label", "reward", "resume", "allow_unreviewed", "isolation")
 
 
 def kind_of(error: CarError) -> str:
@@ -87,6 +89,7 @@ def train_many(
     on_progress: OnRunProgress | None = None,
     resume: bool = False,
     allow_unreviewed: bool = False,
+    isolation: int | None = None,
 ) -> dict[str, list[TrainResult]]:
     """Trains with every reward and every seed; the run of a seed lies in ``folder/label/seed-N``.
 
@@ -100,6 +103,7 @@ def train_many(
         on_progress: called, in this thread, with every line of progress.
         resume: go on with runs that are there already; finished ones are not trained again.
         allow_unreviewed: also train on bundles that no person has approved.
+        isolation: the lowest isolation level at which programs may run; by default 2.
 
     Returns:
         For each label the results in the order of the seeds.
@@ -118,7 +122,7 @@ def train_many(
         raise UserError(f"at_once = {at_once}; at least one run must go on at a time.")
     jobs = [
         Job(label, task, str(reward), dataclasses.replace(settings, seed=seed), folder / label / f"seed-{seed}",
-            resume, allow_unreviewed)
+            resume, allow_unreviewed, isolation)
         for label, reward in rewards.items()
         for seed in seeds
     ]  # fmt: skip

@@ -49,6 +49,7 @@ def train(
     on_progress: OnProgress | None = None,
     resume: bool = False,
     allow_unreviewed: bool = False,
+    isolation: int | None = None,
 ) -> TrainResult:
     """Trains an agent, or goes on with a run that was interrupted; a finished run is not trained again.
 
@@ -61,10 +62,11 @@ def train(
         on_progress: called with every line of progress as it is written.
         resume: go on with the run in the folder, if there is one, from its last checkpoint.
         allow_unreviewed: also train on a bundle that no person has approved.
+        isolation: the lowest isolation level at which programs may run; by default 2.
 
     Raises:
         UserError: the folder holds a run and `resume` is off, or a run that was asked for something else; the
-            algorithm cannot act in the task.
+            algorithm cannot act in the task; the run was begun at a higher isolation level than there is now.
         BadBundle: the reward bundle cannot be used.
         BadTask: the environment cannot be made.
         RewardChanged: a program said something else of a known frame than before; a checkpoint was saved, and
@@ -76,7 +78,7 @@ def train(
     run.check(asked, resume)
     if not run.finished:
         try:
-            with _opened(reward, settings, allow_unreviewed) as live:
+            with _opened(reward, settings, allow_unreviewed, isolation) as live:
                 _learn(run, asked, task, live, settings, on_progress or _say_nothing)
         except RewardChanged as changed:
             _draw(run, task.name, _label(reward))
@@ -95,6 +97,7 @@ def _learn(
     settings: TrainSettings,
     on_progress: OnProgress,
 ) -> None:
+    from car.rewards.code import CodeReward
     from car.train.sb3 import Training
 
     examiner = live if settings.observe_milestones else None
@@ -102,8 +105,10 @@ def _learn(
         Exam(task, settings.eval_episodes, EVALUATION_SEED, settings.eval_deterministic, examiner, settings) as exam,
         Training(run, task, live, settings) as training,
     ):
+        isolation = live.isolation if isinstance(live, CodeReward) else None
+        run.check_isolation(isolation)
         # Not before all is known to work: a folder without a run can be used for another one.
-        run.describe(asked)
+        run.describe(asked, isolation)
         training.learn(exam, on_progress)
 
 
@@ -170,13 +175,16 @@ def _label(reward: Reward | Path | str) -> str:
 
 
 @contextmanager
-def _opened(reward: Reward | Path | str, settings: TrainSettings, allow_unreviewed: bool) -> Iterator[Reward | None]:
+def _opened(
+    reward: Reward | Path | str, settings: TrainSettings, allow_unreviewed: bool, isolation: int | None
+) -> Iterator[Reward | None]:
     if reward == SPARSE:
         yield None
         return
     from car.wrapper.scoring import opened
 
-    live = opened(reward, settings.shaping, settings.env_reward, settings.gamma, settings.scale, allow_unreviewed)
+    shaping = settings.shaping, settings.env_reward, settings.gamma, settings.scale
+    live = opened(reward, *shaping, allow_unreviewed, isolation)
     try:
         yield live
     finally:

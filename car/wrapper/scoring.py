@@ -150,19 +150,28 @@ def _size(shape: Sequence[int]) -> str:
 
 
 def opened(
-    reward: Reward | str | Path, shaping: str, env_reward: str, gamma: float, scale: float, allow_unreviewed: bool
+    reward: Reward | str | Path,
+    shaping: str,
+    env_reward: str,
+    gamma: float,
+    scale: float,
+    allow_unreviewed: bool,
+    isolation: int | None = None,
 ) -> Reward:
     """The reward that a wrapper was given, opened if it is a bundle's path.
 
     Raises:
         UnknownName: there is no such shaping or use of the environment's reward.
         BadBundle: missing, damaged, changed, or not approved.
+        SandboxUnavailable: this machine cannot isolate programs as well as is asked for.
     """
     if env_reward not in ENV_REWARDS:
         raise UnknownName("env_reward", env_reward, list(ENV_REWARDS))
     goal = scale if env_reward == "replace" and shaping == "potential" else 0.0
     settings = Shaping(shaping, gamma, scale, goal)
-    return open_reward(reward, settings, allow_unreviewed) if isinstance(reward, str | Path) else reward
+    if not isinstance(reward, str | Path):
+        return reward
+    return open_reward(reward, settings, allow_unreviewed, isolation=isolation)
 
 
 def task_of(reward: Reward) -> Task | None:

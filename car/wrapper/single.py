@@ -48,9 +48,11 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         camera: takes the frames; a `Camera` for this environment or what `Task.camera` takes. None is the camera of the
             bundle's task, and `render()` for a reward that knows no task.
         allow_unreviewed: also run a bundle that no person has approved.
+        isolation: the lowest isolation level at which the programs of a bundle may run, 0 to 3, by default 2.
 
     Raises:
         BadBundle: missing, damaged, changed, or not approved.
+        SandboxUnavailable: this machine cannot isolate programs as well as is asked for.
         BadFrame: frames cannot be taken; at reset, also if they are of another size than those of the bundle.
         UnknownName: there is no such shaping or use of the environment's reward.
         UserError: milestones cannot be put into such observations.
@@ -67,6 +69,7 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         observe_milestones: bool = False,
         camera: Camera | str | None = None,
         allow_unreviewed: bool = False,
+        isolation: int | None = None,
     ) -> None:
         RecordConstructorArgs.__init__(
             self,
@@ -80,10 +83,11 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             observe_milestones=observe_milestones,
             camera=camera,
             allow_unreviewed=allow_unreviewed,
+            isolation=isolation,
         )
         gym.Wrapper.__init__(self, env)
         self._owned = isinstance(reward, str | Path)
-        self._reward = opened(reward, shaping, env_reward, gamma, scale, allow_unreviewed)
+        self._reward = opened(reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation)
         self._adds = env_reward == "add"
         self._scorer = Scorer(self._reward, 1)
         self._view: MilestoneView | None = None

@@ -31,7 +31,7 @@ class DenseVecReward(VecEnvWrapper):
 
     Args:
         venv: environments that each have a `FrameTap` in them.
-        reward, shaping, env_reward, gamma, scale, observe_milestones, allow_unreviewed: as in `DenseReward`.
+        reward, shaping, env_reward, gamma, scale, observe_milestones, allow_unreviewed, isolation: as in `DenseReward`.
 
     Raises:
         BadBundle: missing, damaged, changed, or not approved.
@@ -50,9 +50,10 @@ class DenseVecReward(VecEnvWrapper):
         scale: float = 1.0,
         observe_milestones: bool = False,
         allow_unreviewed: bool = False,
+        isolation: int | None = None,
     ) -> None:
         self._owned = isinstance(reward, str | Path)
-        self._reward = opened(reward, shaping, env_reward, gamma, scale, allow_unreviewed)
+        self._reward = opened(reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation)
         self._adds = env_reward == "add"
         self._scorer = Scorer(self._reward, venv.num_envs)
         self._view = MilestoneView(venv.observation_space, len(self._reward.names)) if observe_milestones else None
