@@ -121,3 +121,30 @@ def test_a_kernel_without_filters_is_level_1_at_best() -> None:
     assert isolation["level"] in (0, 1)
     assert "filter" not in isolation["layers"]  # type: ignore[operator]
     assert said == [[1, -2]] * 3
+
+
+CAR = """
+import sys
+sys.argv = ["car", *{arguments}]
+from car.cli import main
+main()
+"""
+
+
+@libseccomp
+def test_below_level_2_a_command_refuses_until_a_person_types_the_level() -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        where = "--trajectories", str(ROOT / "trajectories"), "--rewards", str(ROOT / "generated_rewards")
+        program = LACKS.format(names=["seccomp"]) + CAR.format(arguments=[*arguments, *where, "--json"])
+        return subprocess.run(
+            [sys.executable, "-c", program], cwd="/", env=ENVIRONMENT, capture_output=True, text=True, check=False
+        )
+
+    refused = run("verify", "unlock")
+    assert refused.returncode == 2
+    assert json.loads(refused.stdout)["exit_code"] == 2
+    assert "Level 2 is required" in refused.stderr
+    assert "--isolation 1" in refused.stderr
+    allowed = run("verify", "unlock", "--isolation", "1")
+    assert allowed.returncode == 0, allowed.stderr
+    assert json.loads(allowed.stdout)["verdict"]["isolation"]["level"] == 1

@@ -3,6 +3,7 @@
 import pytest
 
 from car.doctor import Finding, examine
+from car.sandbox.isolation import Layer
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +16,7 @@ def findings() -> dict[str, Finding]:
 
 def test_nothing_is_wrong_where_the_tests_run(findings: dict[str, Finding]) -> None:
     assert [each for each in findings.values() if each.fine is False] == []
-    assert len(findings) == 13
+    assert len(findings) == 14 + len(Layer)
 
 
 @pytest.mark.parametrize("name", ["python", "numpy", "minigrid", "torch", "prompts", "sandbox"])
@@ -26,6 +27,11 @@ def test_looks_at_what_the_commands_need(name: str, findings: dict[str, Finding]
 
 def test_a_checker_really_ran(findings: dict[str, Finding]) -> None:
     assert findings["sandbox"].said == "a checker ran in a process of its own"
+
+
+def test_says_how_well_programs_are_isolated_and_by_what(findings: dict[str, Finding]) -> None:
+    assert "level" in findings["isolation"].said
+    assert all(findings[f"  {layer}"].fine is None for layer in Layer)
 
 
 def test_keys_are_worth_knowing_and_never_shown(findings: dict[str, Finding]) -> None:

@@ -14,6 +14,7 @@ from car.rewards.code import CodeReward
 from car.rewards.sharing import lease_of
 from car.rewards.watch import Watch
 from car.sandbox import Answers
+from car.sandbox.isolation import Isolation
 from car.train import load_policy, result_of, train
 from car.train.folder import RunFolder
 
@@ -39,6 +40,7 @@ class Sleeper:
     """A session of one checker that says that nothing moved, and after some calls that everything did."""
 
     checkers = (Checker(SubTask("moved", "."), ""),)
+    isolation = Isolation(3, (), {"limits": "none, for no program runs"})
 
     def __init__(self, calls: float) -> None:
         self.calls = calls
@@ -111,3 +113,17 @@ def test_a_pure_reward_is_asked_again_and_changes_nothing(tmp_path: Path) -> Non
 
     watched = trained(2)
     assert watched == trained(0)
+
+
+def test_a_run_holds_the_isolation_it_was_begun_at(tmp_path: Path) -> None:
+    train(ROOM, reward(float("inf")), QUICK, tmp_path)
+    assert RunFolder(tmp_path).read_settings()["isolation"] == Sleeper.isolation.as_dict()
+
+
+def test_a_run_does_not_go_on_at_a_lower_isolation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RewardChanged):
+        train(ROOM, reward(300), LONG, tmp_path)
+    (tmp_path / "stopped.txt").unlink()
+    monkeypatch.setattr(Sleeper, "isolation", Isolation(1, ("send signals",), {}))
+    with pytest.raises(UserError, match=r"begun at isolation level 3, and here .* level 1 of 3.* name another folder"):
+        train(ROOM, reward(float("inf")), LONG, tmp_path, resume=True)
