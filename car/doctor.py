@@ -77,7 +77,7 @@ def _sandbox() -> list[Finding]:
     except CarError as error:
         return [Finding("sandbox", False, str(error))]
     enough = isolation.level >= REQUIRED
-    level = str(isolation) if enough else too_weak(isolation, REQUIRED)
+    level = str(isolation).removeprefix("isolation ") if enough else too_weak(isolation, REQUIRED)
     layers = [Finding(f"  {layer}", None, isolation.layers.get(layer, "not in force here")) for layer in Layer]
     return [Finding("sandbox", fine, said), Finding("isolation", enough, level), *layers]
 

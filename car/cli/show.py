@@ -155,7 +155,8 @@ def verdict_table(verdict: Verdict, title: str = "Verdict on held-out trajectori
         Text.assemble(("✗ ", "red"), (each.subtask or "whole chain", "bold"), f" ({each.rule}): {each.message}")
         for each in verdict.findings
     ]
-    looked = f"{verdict.frames:,} frames, {verdict.distinct:,} of them looked at."
+    held = f" The programs ran at {verdict.isolation}" if verdict.isolation else ""
+    looked = f"{verdict.frames:,} frames, {verdict.distinct:,} of them looked at.{held}"
     said = Text("ACCEPTED", "bold green") if verdict.accepted else Text("REJECTED", "bold red")
     rule = Text(f"Required of {verdict.rule}.", "dim")
     return Group(table, rule, Text(looked, "dim"), *findings, said)
