@@ -6,7 +6,6 @@ Runs in the zygote and its workers; imports nothing of ours. Each layer either i
 import ctypes
 import mmap
 import os
-import platform
 import signal
 import struct
 import sys
@@ -21,7 +20,6 @@ _NOBODY = 65534
 _FIRST_USER = 0x60000000
 """Above every user of a usual system; each worker gets a number of its own from here on."""
 
-_MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
 _SET_MODE_FILTER, _ALLOW_SPECULATION = 1, 4
 _PDEATHSIG, _DUMPABLE, _NO_NEW_PRIVS = 1, 4, 38
@@ -52,16 +50,18 @@ class _Program(ctypes.Structure):
 class Filter:
     """The filter of system calls for this machine, read while files can still be read.
 
+    Args:
+        path: its file, named for the machine.
+
     Raises:
-        OSError: there is none for this system and processor.
+        OSError: it cannot be read, or is for another system than this one.
     """
 
-    def __init__(self) -> None:
-        machine = _MACHINES.get(platform.machine().lower())
-        if sys.platform != "linux" or machine is None or struct.calcsize("P") != 8:
-            raise OSError(f"no filter of system calls for {sys.platform} on {platform.machine()}")
-        path = Path(__file__).with_name("filters") / f"{machine}.bpf"
-        self._code = path.read_bytes()
+    def __init__(self, path: str) -> None:
+        machine = Path(path).stem
+        if sys.platform != "linux" or machine not in _SECCOMP or struct.calcsize("P") != 8:
+            raise OSError(f"no filter of system calls for {sys.platform} on {machine}")
+        self._code = Path(path).read_bytes()
         self._number = _SECCOMP[machine]
         self._program = _Program(len(self._code) // 8, self._code)
         self.said = f"{machine}, {len(self._code) // 8} instructions"

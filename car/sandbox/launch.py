@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from car.errors import SandboxUnavailable
 from car.sandbox import zygote
+from car.sandbox.filters import path_of
 from car.sandbox.isolation import Layer
 
 START_SECONDS = 60.0
@@ -146,10 +148,11 @@ def _start(
 ) -> subprocess.Popen[bytes]:
     if not sys.executable:
         raise OSError("the path of the Python interpreter is unknown")
+    calls = path_of(platform.machine()) or ""
     # Not -I, which would not let the seed of the hashes through; nothing else is in the environment.
     python = [sys.executable, "-P", "-s", "-B", str(Path(zygote.__file__).resolve())]
     return subprocess.Popen(
-        [*spaces, *python, str(control), str(host), ",".join(layers)],
+        [*spaces, *python, str(control), str(host), ",".join(layers), str(calls)],
         env={
             **_ENVIRONMENT,
             "PYTHONHASHSEED": str(seed),

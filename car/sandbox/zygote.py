@@ -69,9 +69,10 @@ class Zygote:
         control: the socket to the host.
         host: the host's pidfd, or -1; readable once the host is gone.
         wanted: the layers that a worker is to put on.
+        calls: the file with the filter of system calls, or "" if there is none for this machine.
     """
 
-    def __init__(self, control: socket.socket, host: int, wanted: list[str]) -> None:
+    def __init__(self, control: socket.socket, host: int, wanted: list[str], calls: str) -> None:
         self._control, self._host = control, host
         self._filter: cage.Filter | None = None
         self._user = False
@@ -80,7 +81,7 @@ class Zygote:
         self._mapped = cage.mapped() + 2 * worker.HALF_BYTES + worker.MAILBOX_BYTES
         cage.forbid_new_privileges()
         if cage.FILTER in wanted:
-            self._try_filter()
+            self._try_filter(calls)
         if cage.USER in wanted and self._works(cage.leave_root):
             self._user, self.layers[cage.USER] = True, "a number of its own, without rights"
         if cage.LIMITS in wanted and self._works(lambda: cage.limit(self._mapped + (1 << 30))):
@@ -89,9 +90,9 @@ class Zygote:
             with suppress(OSError):
                 self.layers[cage.LANDLOCK] = cage.shut_files()
 
-    def _try_filter(self) -> None:
+    def _try_filter(self, path: str) -> None:
         with suppress(OSError):
-            loaded = cage.Filter()
+            loaded = cage.Filter(path)
             if self._works(loaded.load):
                 self._filter, self.layers[cage.FILTER] = loaded, loaded.said
 
@@ -188,11 +189,12 @@ class Zygote:
 def main() -> None:
     """Prepares this process and serves the host.
 
-    The arguments: the socket to the host, the host's pidfd or -1, and the layers, separated by commas.
+    The arguments: the socket to the host, the host's pidfd or -1, the layers, separated by commas, and the file with
+    the filter of system calls.
     """
-    control, host, layers = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    control, host, layers, calls = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
     _prepare()
-    zygote = Zygote(socket.socket(fileno=control), host, layers.split(","))
+    zygote = Zygote(socket.socket(fileno=control), host, layers.split(","), calls)
     gc.collect()
     gc.freeze()
     zygote.serve()

@@ -148,3 +148,26 @@ def test_below_level_2_a_command_refuses_until_a_person_types_the_level() -> Non
     allowed = run("verify", "unlock", "--isolation", "1")
     assert allowed.returncode == 0, allowed.stderr
     assert json.loads(allowed.stdout)["verdict"]["isolation"]["level"] == 1
+
+
+ELSEWHERE = """
+import os, sys
+import cv2, numpy
+from car.checker import Checker, SubTask
+from car.errors import SandboxUnavailable
+sys.modules["fcntl"] = sys.modules["resource"] = None
+sys.platform = "win32"
+from car.sandbox.process import ProcessSandbox
+os.name = "nt"
+try:
+    ProcessSandbox(at_least=0).open([Checker(SubTask("it", "."), "def check(found, current): return True")])
+except SandboxUnavailable as error:
+    print(error)
+"""
+
+
+def test_a_system_that_can_isolate_nothing_is_refused_in_one_sentence() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE], cwd="/", env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert run.stdout == "Programs cannot be isolated on this system: use Docker, or WSL2 on Windows.\n", run.stderr
