@@ -2,9 +2,10 @@
 
 import os
 import platform
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import numpy as np
 
@@ -37,11 +38,15 @@ class Finding:
         name: what.
         fine: whether it works; None if it is only worth knowing.
         said: the finding, and what to do if it is not fine.
+        part_of: the finding that this one is a detail of; "" if it stands for itself.
+        details: the same for machines, where it is more than a sentence.
     """
 
     name: str
     fine: bool | None
     said: str
+    part_of: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def examine() -> list[Finding]:
@@ -78,8 +83,8 @@ def _sandbox() -> list[Finding]:
         return [Finding("sandbox", False, str(error))]
     enough = isolation.level >= REQUIRED
     level = str(isolation).removeprefix("isolation ") if enough else too_weak(isolation, REQUIRED)
-    layers = [Finding(f"  {layer}", None, isolation.layers.get(layer, "not in force here")) for layer in Layer]
-    return [Finding("sandbox", fine, said), Finding("isolation", enough, level), *layers]
+    layers = [Finding(layer, None, isolation.layers.get(layer, "not in force here"), "isolation") for layer in Layer]
+    return [Finding("sandbox", fine, said), Finding("isolation", enough, level, details=isolation.as_dict()), *layers]
 
 
 def _ran(sandbox: Sandbox) -> tuple[bool, str]:

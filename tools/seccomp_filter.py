@@ -33,7 +33,8 @@ MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE, MAP_STACK = 0x2, 0x20, 0x4000, 0x2000
 MREMAP_MAYMOVE = 0x1
 CLONE_THREAD = 0x10000
 FUTEX_PRIVATE, FUTEX_REALTIME = 0x80, 0x100
-WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET, WAKE_BITSET = 0, 1, 3, 4, 5, 9, 10
+# WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET and WAKE_BITSET.
+FUTEX_CALLS = (0, 1, 3, 4, 5, 9, 10)
 NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE = 0, 1, 2, 3, 4, 8, 14, 15
 
 WHOLE = (1 << 64) - 1
@@ -82,8 +83,9 @@ ALLOW = (
     # Advice of malloc and numpy on their own memory; not merging with the pages of others, nor poisoning pages.
     *_one_of("madvise", 2, (NORMAL, RANDOM, SEQUENTIAL, WILLNEED, DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE), WHOLE),
     # Locks of Python, malloc and OpenCV. Without priority inheritance, which nothing uses and where bugs were found.
-    *_one_of("futex", 1, (WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET, WAKE_BITSET),
-             INT & ~(FUTEX_PRIVATE | FUTEX_REALTIME)),
+    # Private only: on the frames' memory, shared ones would let two checkers of a session talk to each other.
+    # Waking alone, which C libraries do when a thread could not be started, wakes nobody.
+    *_one_of("futex", 1, (1, *(FUTEX_PRIVATE | each for each in FUTEX_CALLS)), INT & ~FUTEX_REALTIME),
     *_each("sched_yield"),
     # Clocks: those of the system and its own (0 to 15). Higher numbers are the processor time of any process.
     *_one_of("clock_gettime", 0, (0,), INT & ~0xF),
@@ -127,6 +129,12 @@ REFUSE = (
     *_each("getpgid getpgrp getsid getgroups getresuid getresgid", errno.EPERM),
     *_each("mbind set_mempolicy get_mempolicy mlock mlock2 mlockall munlock munlockall", errno.EPERM),
     Rule("sched_getaffinity", errno.EPERM, (Condition(0, "!=", 0),)),
+    # Between processes: as if somebody had been quicker, which C libraries take well; they abort at other errors.
+    *(
+        Rule("futex", errno.EAGAIN, (Condition(1, "==", each, INT & ~FUTEX_REALTIME),))
+        for each in FUTEX_CALLS
+        if each != 1
+    ),
     Rule("mprotect", errno.EPERM, (Condition(2, "==", PROT_EXEC, PROT_EXEC),)),
     # Advice that came with later kernels: C libraries try it and do without, if the kernel does not know it.
     Rule("madvise", errno.EINVAL, (Condition(2, ">", NOHUGEPAGE),)),

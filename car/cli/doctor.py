@@ -24,7 +24,7 @@ def doctor(as_json: Json = False) -> None:
     findings = examine()
     table = Table("", "what", "finding", header_style="dim", box=None, padding=(0, 2, 0, 0))
     for each in findings:
-        table.add_row(Text(*_MARKS[each.fine]), each.name, Text(each.said))
+        table.add_row(Text(*_MARKS[each.fine]), f"  {each.name}" if each.part_of else each.name, Text(each.said))
     broken = [each.name for each in findings if each.fine is False]
     advice = f"Put right: {', '.join(broken)}." if broken else next_step("car demo")
     result(as_json, {"findings": [dataclasses.asdict(each) for each in findings]}, table, "", advice)

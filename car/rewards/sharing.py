@@ -84,7 +84,7 @@ def lease_of(session: Session, watch: Watch = Watch()) -> Lease:
 
 def lease_shared(key: Hashable, start: Callable[[], Session], watch: Watch = Watch()) -> Lease:
     """A lease of this thread's one session for `key` that is watched so, which is started if nobody uses it."""
-    # Workers end with the thread that started them.
+    # A session is for one thread at a time.
     key = (os.getpid(), threading.current_thread(), key, watch)
     if key not in _OPEN:
         _OPEN[key] = _Shared(start(), watch, key)

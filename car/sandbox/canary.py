@@ -5,6 +5,7 @@ that was not tried. Each harm is tried by a program of its own, because the firs
 """
 
 import os
+import stat
 import tempfile
 import threading
 from collections.abc import Collection, Mapping, Sequence
@@ -16,11 +17,12 @@ import numpy as np
 
 from car.checker import Checker, SubTask
 from car.errors import SandboxUnavailable
-from car.sandbox import Limits, Ran, Session
+from car.sandbox import Crashed, Kind, Limits, Outcome, Ran, Session
+from car.sandbox.child import not_started
 from car.sandbox.isolation import Isolation, Layer
 from car.sandbox.launch import zygote_for
 
-_LIMITS = Limits(load_seconds=5.0, frame_seconds=2.0, memory_mb=256, lives=0)
+_LIMITS = Limits(load_seconds=20.0, frame_seconds=5.0, memory_mb=256, lives=0)
 _CONTENT = "what a file holds"
 _FRAME = np.zeros((1, 8, 8, 3), np.uint8)
 
@@ -77,18 +79,22 @@ def measured(layers: Collection[Layer], start: Start) -> Isolation:
     # The lock of a process that forked this one may be held for ever.
     with _LOCKS.setdefault(os.getpid(), threading.Lock()):
         if key not in _KNOWN:
-            _KNOWN[key] = _measure(zygote_for(layers, 0).layers, start)
+            try:
+                _KNOWN[key] = _measure(zygote_for(layers, 0).layers, start)
+            except OSError as error:
+                raise SandboxUnavailable(not_started(error)) from error
         return _KNOWN[key]
 
 
 def too_weak(isolation: Isolation, at_least: int) -> str:
     """Why nothing runs at this isolation, and the way out."""
-    missing = [each for each in (Layer.FILTER, Layer.LIMITS) if each not in isolation.layers]
-    lacks = f" Not in force here: {', '.join(missing)}." if missing else ""
+    missing = [each for each in (Layer.FILTER, Layer.LIMITS, Layer.LANDLOCK) if each not in isolation.layers]
+    lacks = f" ({', '.join(missing)} not in force)" if missing else ""
     return (
-        f"Generated programs would run at {isolation}{lacks} Level {at_least} is required. Use Linux 5.13 or later on "
-        "x86-64 or arm64, also in Docker, a virtual machine or WSL2; or accept the risk with "
-        f"`--isolation {isolation.level}`, in Python `ProcessSandbox(at_least={isolation.level})`."
+        f"Generated programs would run at isolation level {isolation.level} of 3{lacks}, where they could "
+        f"{', '.join(isolation.could) or 'do nothing that was tried'}, and level {at_least} is required: use a Linux "
+        "with seccomp and Landlock on x86-64 or arm64, for instance in Docker, a virtual machine or WSL2, or accept "
+        f"the risk with `--isolation {isolation.level}`, in Python `ProcessSandbox(at_least={isolation.level})`."
     )
 
 
@@ -105,8 +111,8 @@ def _measure(layers: Mapping[str, str], start: Start) -> Isolation:
 
 
 def _tried(probes: Sequence[Probe], start: Start, filtered: bool) -> list[Probe]:
-    """The probes that did their harm."""
-    with tempfile.TemporaryDirectory(prefix="car-canary-") as name:
+    """The probes that did their harm, or that something else than a layer has stopped."""
+    with tempfile.TemporaryDirectory(prefix="car-canary-", dir=_open_to_all(), ignore_cleanup_errors=True) as name:
         folder = Path(name)
         _lay_out(folder)
         checkers = [_program(each, folder) for each in (_HONEST, *probes)]
@@ -115,16 +121,39 @@ def _tried(probes: Sequence[Probe], start: Start, filtered: bool) -> list[Probe]
         outcomes = [answers.outcome(0, column) for column in range(len(checkers))]
         if not isinstance(outcomes[0], Ran):
             raise SandboxUnavailable(f"Not even an honest program runs in the sandbox here: {outcomes[0]}.")
-        said = [isinstance(each, Ran) and each.done for each in outcomes[1:]]
-        return [probe for probe, did in zip(probes, said, strict=True) if did or _left_a_trace(probe, folder)]
+        pairs = list(zip(probes, outcomes[1:], strict=True))
+        return [probe for probe, outcome in pairs if not _was_stopped(outcome) or _left_a_trace(probe, folder)]
+
+
+def _was_stopped(outcome: Outcome | None) -> bool:
+    """Whether a layer stopped the probe: a time-out or an accident proves nothing."""
+    if isinstance(outcome, Ran):
+        return not outcome.done
+    if not isinstance(outcome, Crashed) or outcome.where != "check":
+        return False
+    by_system = outcome.cause.startswith(("PermissionError", "OSError", "ProcessLookupError"))
+    return outcome.kind in (Kind.VIOLATION, Kind.OUT_OF_MEMORY) or by_system
+
+
+def _open_to_all() -> str:
+    """A temporary folder that every user may enter, so that the user whom a worker becomes is not why it fails.
+
+    Raises:
+        SandboxUnavailable: there is none.
+    """
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm"):  # noqa: S108 - what is made there has a name of its own
+        path = Path(place).resolve()
+        if os.access(path, os.W_OK) and all(each.stat().st_mode & stat.S_IXOTH for each in (path, *path.parents)):
+            return str(path)
+    raise SandboxUnavailable("No temporary folder can be entered by every user: set TMPDIR to one that can.")
 
 
 def _lay_out(folder: Path) -> None:
-    # Open to everybody, so that the user whom a worker becomes is not the reason why it fails.
-    folder.chmod(0o777)
     for name in ("secret", "precious"):
         (folder / name).write_text(_CONTENT, encoding="ascii")
         (folder / name).chmod(0o666)
+    # Last: in a folder that is open, somebody else could put a link in a file's place before it is written.
+    folder.chmod(0o777)
 
 
 def _left_a_trace(probe: Probe, folder: Path) -> bool:

@@ -37,6 +37,8 @@ _RECORD = np.dtype(
 _FIRST_STATUS = worker.RECORDS_AT + worker.RECORD.size - 1
 _CHUNK_BYTES = 4 << 20
 _NUMBERED_BYTES = 64 << 20
+_MOST = 10**300
+"""Whole numbers from here on are more than a float can hold."""
 _SEAL_FUTURE_WRITE = 0x10
 
 Shape = tuple[int, ...]
@@ -59,6 +61,9 @@ class Memory:
         try:
             self.map = mmap.mmap(file, size)
             _seal(file, writable)
+        except OSError:
+            self.close_file()
+            raise
         finally:
             os.close(file)
 
@@ -119,13 +124,14 @@ class FrameStore:
         if shape == self.shape:
             return False
         size = shape[0] * shape[1] * shape[2]
-        self.shape = shape
         self.rows = min(worker.MOST_ROWS, max(1, _CHUNK_BYTES // size))
         self.openings = min(worker.MOST_ROWS, max(1, _NUMBERED_BYTES // size))
         whole = np.frombuffer(self.memory.map, np.uint8)
         self._current, self._initial = (
             whole[start : start + self.rows * size].reshape(self.rows, *shape) for start in (0, worker.HALF_BYTES)
         )
+        # Last: what is interrupted before is laid out again.
+        self.shape = shape
         return True
 
     def close(self) -> None:
@@ -135,9 +141,14 @@ class FrameStore:
         with suppress(BufferError):
             self.memory.map.close()
 
-    def put(self, frames: Frames) -> None:
-        """Puts a chunk of frames, (m, H, W, 3) with m <= rows, into the slots 0 to m - 1."""
-        self._current[: len(frames)] = frames
+    def put(self, frames: Frames, rows: NDArray[np.intp]) -> None:
+        """Puts these m of the frames, (n, H, W, 3) with m <= `rows`, into the slots 0 to m - 1; copies them once."""
+        if len(rows) == len(frames):
+            self._current[: len(rows)] = frames
+        elif rows[-1] - rows[0] == len(rows) - 1:
+            self._current[: len(rows)] = frames[rows[0] : rows[-1] + 1]
+        else:
+            np.take(frames, rows, axis=0, out=self._current[: len(rows)], mode="clip")
 
     def put_opening(self, slot: int, initial: NDArray[np.uint8]) -> None:
         """Puts one first frame, (H, W, 3), into its slot."""
@@ -251,7 +262,11 @@ def _fact(value: Any) -> Any:
         return NotImplemented if any(each is NotImplemented for each in items) else items
     if isinstance(value, str):
         return printable(value, worker.TEXT_BYTES)
-    return value if value is None or isinstance(value, bool | int | float) else NotImplemented
+    if isinstance(value, float):
+        return value if math.isfinite(value) else NotImplemented
+    if isinstance(value, int):
+        return value if abs(value) < _MOST else NotImplemented
+    return value if value is None else NotImplemented
 
 
 @lru_cache(maxsize=64)

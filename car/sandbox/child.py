@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from car.errors import SandboxUnavailable
-from car.sandbox import Kind, worker, zygote
+from car.sandbox import Kind, orders, worker
 from car.sandbox.channel import FrameStore, Mailbox, printable
 from car.sandbox.filters import name_of
 from car.sandbox.isolation import Layer
 from car.sandbox.launch import Gone, zygote_for
-from car.sandbox.placement import allowed, place
+from car.sandbox.placement import place
 
 _MOST_CALLS = 4096
 _TRIES = 2
@@ -66,23 +66,22 @@ class Child:
     """
 
     def __init__(self, store: FrameStore, memory_mb: int, build: Build) -> None:
-        self.mailbox = Mailbox()
         with ExitStack() as theirs, ExitStack() as ours:
-            theirs.callback(self.mailbox.memory.close_file)
             try:
+                self.mailbox = Mailbox()
+                theirs.callback(self.mailbox.memory.close_file)
                 read_requests, self._requests = _pipe(theirs, ours)
                 self.replies, write_replies = _pipe(ours, theirs)
                 os.set_blocking(self._requests, False)
+                files = (read_requests, write_replies, store.memory.file, self.mailbox.memory.file)
+                self._fork(files, memory_mb << 20, build)
             except OSError as error:
-                raise SandboxUnavailable(f"No process for a checker could be started: {error}.") from error
-            files = (read_requests, write_replies, store.memory.file, self.mailbox.memory.file)
-            self._fork(files, memory_mb << 20, build)
+                raise SandboxUnavailable(not_started(error)) from error
             if self._process >= 0:
                 ours.callback(os.close, self._process)
             self._files = ours.pop_all()
         self._pid = _pid_of(self._process, self._number)
-        self._processor: int | None = None
-        self._processors = allowed()
+        self._processors: set[int] | None = None
 
     def _fork(self, files: tuple[int, int, int, int], memory: int, build: Build) -> None:
         for _ in range(_TRIES):
@@ -95,11 +94,11 @@ class Child:
                 return
         raise SandboxUnavailable("The process from which checkers are forked ended twice at once; try again.")
 
-    def place(self, processor: int | None) -> None:
-        """Lets it run on this processor, or on any."""
-        if processor != self._processor:
-            place(self._pid, self._processors if processor is None else {processor})
-            self._processor = processor
+    def place(self, processors: set[int]) -> None:
+        """Lets it run on these processors."""
+        if processors != self._processors and self._pid > 0:
+            place(self._pid, processors)
+            self._processors = processors
 
     def send(self, nonce: int, count: int, shape: tuple[int, ...], what: int) -> bool:
         """Sends a request; False if the worker is gone or does not read."""
@@ -118,6 +117,8 @@ class Child:
 
     def processor_seconds(self) -> float | None:
         """The processor time that it has used; None if that cannot be known here."""
+        if self._pid <= 0:
+            return None
         try:
             # The clock of another process, as clock_getcpuclockid has it.
             return time.clock_gettime((~self._pid << 3) | 2)
@@ -126,20 +127,32 @@ class Child:
 
     def sleeps(self) -> bool:
         """Whether it waits for something, so that more time would not help it."""
+        return self._state() == b"S"
+
+    def runs(self) -> bool:
+        """Whether it computes at this moment."""
+        return self._state() == b"R"
+
+    def _state(self) -> bytes:
+        """The letter that the system has for what it does; "?" where that cannot be known."""
         try:
             stat = Path(f"/proc/{self._pid}/stat").read_bytes()
         except OSError:
-            return False
-        return stat.rpartition(b")")[2].split()[:1] == [b"S"]
+            return b"?"
+        return stat.rpartition(b")")[2].split()[0]
 
-    def end(self) -> End:
-        """Kills the worker and its process group; says how it ended, which may have been before."""
+    def end(self, wait: bool = True) -> End:
+        """Kills the worker and its process group; says how it ended, which may have been before.
+
+        Args:
+            wait: False if that must not take time; how it ended is then not known.
+        """
         if self._process >= 0:
             with suppress(OSError):
                 signal.pidfd_send_signal(self._process, signal.SIGKILL)
         self._files.close()
         try:
-            status = self._zygote.end(self._number)
+            status = self._zygote.end(self._number, wait)
         except Gone:
             return End(Kind.KILLED, "killed by SIGKILL", by_another=True)
         code = os.waitstatus_to_exitcode(status)
@@ -150,7 +163,7 @@ class Child:
         if code == worker.VIOLATION and call is not None and call < _MOST_CALLS:
             name = name_of(platform.machine(), call).removeprefix("system call ")
             return End(Kind.VIOLATION, f"made the system call {name}, which no checker may make")
-        return End(Kind.EXITED, f"exited with code {code}", caged=code != zygote.NOT_CAGED)
+        return End(Kind.EXITED, f"exited with code {code}", caged=code != orders.NOT_CAGED)
 
     @staticmethod
     def _ended_by(number: int) -> End:
@@ -163,6 +176,14 @@ class Child:
         return End(Kind.KILLED, f"killed by {name}", by_another=number == signal.SIGKILL)
 
 
+def not_started(error: OSError) -> str:
+    """Why no process could be started, and what helps."""
+    return (
+        f"No process for a checker could be started ({error.strerror or error}): close what is not needed, or raise "
+        "the limits of open files and processes (ulimit -n, ulimit -u) and the room in the temporary folder."
+    )
+
+
 def _pipe(readers: ExitStack, writers: ExitStack) -> tuple[int, int]:
     read, write = os.pipe()
     readers.callback(os.close, read)
@@ -171,10 +192,11 @@ def _pipe(readers: ExitStack, writers: ExitStack) -> tuple[int, int]:
 
 
 def _pid_of(process: int, number: int) -> int:
-    """The number by which this process knows another; the zygote may see other numbers than we do."""
+    """The number by which this process knows another, or -1; the zygote may see other numbers than we do."""
+    if process < 0:
+        return number
     try:
         lines = Path(f"/proc/self/fdinfo/{process}").read_text(encoding="ascii").splitlines()
     except OSError:
-        return number
-    found = [int(line.partition(":")[2]) for line in lines if line.startswith("Pid:")]
-    return found[0] if found else number
+        return -1
+    return next((int(line.partition(":")[2]) for line in lines if line.startswith("Pid:")), -1)

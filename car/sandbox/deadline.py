@@ -23,6 +23,11 @@ class Deadline:
         self._since = time.monotonic()
         self._used: float | None = None
 
+    @property
+    def age(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._since
+
     def restart(self) -> None:
         """The next answer begins."""
         self._since = time.monotonic()

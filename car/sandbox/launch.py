@@ -1,5 +1,6 @@
 """How the zygote is started, asked and ended."""
 
+import errno
 import json
 import os
 import platform
@@ -9,11 +10,12 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections import deque
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from car.errors import SandboxUnavailable
-from car.sandbox import zygote
+from car.sandbox import orders
 from car.sandbox.filters import path_of
 from car.sandbox.isolation import Layer
 
@@ -57,7 +59,11 @@ class Zygote:
 
     def __init__(self, layers: Collection[Layer], seed: int) -> None:
         self._lock = threading.Lock()
-        ours, theirs = socket.socketpair()
+        self._dropped: deque[int] = deque()
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError as error:
+            raise SandboxUnavailable(f"No process for checkers could be started: {error}.") from error
         self._control = ours
         ours.settimeout(START_SECONDS)
         with theirs:
@@ -102,36 +108,64 @@ class Zygote:
 
         Raises:
             Gone: the zygote is.
+            OSError: there are too many processes, or too many open files here.
         """
-        message = zygote.REQUEST.pack(zygote.FORK if filtered else zygote.FORK_UNFILTERED, 0, memory)
-        number, _, files_back = self._ask(message, files)
+        message = orders.REQUEST.pack(orders.FORK if filtered else orders.FORK_UNFILTERED, 0, memory)
+        number, code, files_back = self._ask(message, files)
+        if number == 0:
+            raise OSError(code, os.strerror(code))
+        if not files_back and Layer.NAMESPACES in self.layers:
+            # The number alone would be that of a stranger here.
+            self.end(number)
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         return number, files_back[0] if files_back else -1
 
-    def end(self, number: int) -> int:
+    def end(self, number: int, wait: bool = True) -> int:
         """Kills a worker; returns how it ended, which may have been before, as `os.waitpid` has it.
+
+        Args:
+            number: the worker's, in the zygote's eyes.
+            wait: False if the zygote must not be waited for, as in a finalizer, which may interrupt another request of
+                this very thread; if it is busy, the worker is ended with the next request.
 
         Raises:
             Gone: the zygote is, and its workers with it.
         """
-        return self._ask(zygote.REQUEST.pack(zygote.END, number, 0), ())[1]
+        if not self._lock.acquire(blocking=wait):
+            self._dropped.append(number)
+            return 0
+        try:
+            return self._exchange(orders.REQUEST.pack(orders.END, number, 0), ())[1]
+        finally:
+            self._lock.release()
 
     def _ask(self, message: bytes, files: tuple[int, ...]) -> tuple[int, int, list[int]]:
         with self._lock:
-            try:
-                socket.send_fds(self._control, [message], files)
-                reply, back, _, _ = socket.recv_fds(self._control, zygote.REPLY.size, 1)
-            except OSError as error:
-                raise Gone from error
+            while self._dropped:
+                self._exchange(orders.REQUEST.pack(orders.END, self._dropped.popleft(), 0), ())
+            return self._exchange(message, files)
+
+    def _exchange(self, message: bytes, files: tuple[int, ...]) -> tuple[int, int, list[int]]:
+        try:
+            socket.send_fds(self._control, [message], files)
+            reply, back, _, _ = socket.recv_fds(self._control, orders.REPLY.size, 1)
+        except OSError as error:
+            self.close()
+            raise Gone from error
+        except BaseException:  # Ctrl-C: the reply that is still to come would be taken for that of the next request
+            self.close()
+            raise
         for file in back:
             os.set_inheritable(file, False)
-        if len(reply) != zygote.REPLY.size:
+        if len(reply) != orders.REPLY.size:
+            self.close()
             raise Gone
-        return *zygote.REPLY.unpack(reply), back
+        return *orders.REPLY.unpack(reply), back
 
     def _hello(self) -> dict[str, dict[str, str]]:
         said = b""
         try:
-            while len(said) < zygote.HELLO_BYTES and (more := self._control.recv(zygote.HELLO_BYTES)):
+            while len(said) < orders.HELLO_BYTES and (more := self._control.recv(orders.HELLO_BYTES)):
                 said += more
             hello: dict[str, dict[str, str]] = json.loads(said)
         except (OSError, ValueError) as error:
@@ -150,9 +184,9 @@ def _start(
         raise OSError("the path of the Python interpreter is unknown")
     calls = path_of(platform.machine()) or ""
     # Not -I, which would not let the seed of the hashes through; nothing else is in the environment.
-    python = [sys.executable, "-P", "-s", "-B", str(Path(zygote.__file__).resolve())]
+    python = [sys.executable, "-P", "-s", "-B", str(Path(__file__).resolve().with_name("zygote.py"))]
     return subprocess.Popen(
-        [*spaces, *python, str(control), str(host), ",".join(layers), str(calls)],
+        [*spaces, *python, str(control), str(host), ",".join(layers), str(calls), str(os.getpid())],
         env={
             **_ENVIRONMENT,
             "PYTHONHASHSEED": str(seed),
@@ -199,6 +233,8 @@ def _end(process: subprocess.Popen[bytes], control: socket.socket, owner: int) -
 
 
 _ALL: dict[tuple[int, frozenset[Layer], int], Zygote] = {}
+_IN_FORCE: dict[tuple[int, frozenset[Layer]], frozenset[str]] = {}
+"""The layers of this process's first zygote, which are measured; one that starts later must have the same."""
 _LOCKS: dict[int, threading.Lock] = {}
 
 
@@ -221,4 +257,11 @@ def zygote_for(layers: Collection[Layer], seed: int) -> Zygote:
             if known:
                 known.close()
             known = _ALL[key] = Zygote(layers, seed)
+            before = _IN_FORCE.setdefault(key[:2], frozenset(known.layers))
+            if before != frozenset(known.layers):
+                known.close()
+                raise SandboxUnavailable(
+                    f"Programs cannot be isolated any more as they were before: {', '.join(sorted(before))} were in "
+                    f"force, and now {', '.join(sorted(known.layers)) or 'nothing'}; see what `car doctor` says."
+                )
         return known

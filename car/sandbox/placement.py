@@ -28,23 +28,29 @@ class Placement:
         self._began = 0.0
         self._before: set[int] | None = None
 
-    def take(self) -> int | None:
-        """Stays on this thread's processor until `release`, and names it; None if workers may run on any."""
+    def take(self) -> set[int]:
+        """Stays on this thread's processor until `let_go`, if that pays.
+
+        Returns:
+            The processors for the workers; none where the system does not say which there are.
+        """
         self._began = time.perf_counter()
-        if not self._near:
-            return None
-        number, before = _here(), allowed()
-        if number < 0 or len(before) < 2:
-            return None
+        before = allowed()
+        number = _here() if self._near and len(before) > 1 else -1
+        if number < 0:
+            return before
         self._before = before
         place(0, {number})
-        return number
+        return {number}
 
-    def release(self) -> None:
+    def let_go(self) -> None:
         """Lets this thread run where it could before."""
-        if self._before is not None:
-            place(0, self._before)
-            self._before = None
+        before, self._before = self._before, None
+        if before is not None:
+            place(0, before)
+
+    def note_end(self) -> None:
+        """Takes note that the answers are there."""
         is_short = time.perf_counter() - self._began < self._short
         self._times = 0 if is_short is self._near else self._times + 1
         if self._times >= _TIMES:
@@ -53,6 +59,8 @@ class Placement:
 
 def place(process: int, processors: set[int]) -> None:
     """Lets a process run on these processors only, if the system knows how; 0 is the calling thread."""
+    if not processors:
+        return
     try:
         os.sched_setaffinity(process, processors)
     except (AttributeError, OSError):

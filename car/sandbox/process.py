@@ -5,9 +5,11 @@ All workers of a session are asked before any is waited for, so that checkers ru
 
 import os
 import select
+import threading
 import weakref
-from collections.abc import Collection, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Self
 
@@ -15,18 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from car.checker import Checker
-from car.errors import BadFrame, SandboxUnavailable
+from car.errors import BadFrame, SandboxUnavailable, UserError
 from car.frames import Frames, as_frame
 from car.sandbox import Answers, Limits, worker
 from car.sandbox.canary import measured, too_weak
 from car.sandbox.channel import FrameStore, Sheet
-from car.sandbox.child import Build, Child
-from car.sandbox.isolation import REQUIRED, Isolation, Layer
+from car.sandbox.child import Build, Child, not_started
+from car.sandbox.chunk import Chunk
+from car.sandbox.isolation import MEANING, REQUIRED, Isolation, Layer
 from car.sandbox.openings import Openings
 from car.sandbox.placement import Placement
-from car.sandbox.runner import Chunk, Runner
-
-_CLOSED = "This session is closed; open a new one."
+from car.sandbox.runner import Runner
 
 
 class ProcessSandbox:
@@ -39,6 +40,8 @@ class ProcessSandbox:
 
     def __init__(self, at_least: int | None = None, layers: Collection[Layer] = tuple(Layer)) -> None:
         self._at_least = REQUIRED if at_least is None else at_least
+        if not 0 <= self._at_least < len(MEANING):
+            raise UserError(f"Isolation level {at_least}: there are the levels 0 to {len(MEANING) - 1}.")
         self._layers = frozenset(layers)
 
     @property
@@ -64,6 +67,8 @@ class ProcessSandbox:
             SandboxUnavailable: no process can be started here that imports numpy and cv2, or its isolation is worse
                 than is asked for.
         """
+        if not 0 <= seed < 1 << 32:
+            raise UserError(f"seed = {seed}; the seed of hashes is a number from 0 to {(1 << 32) - 1}.")
         isolation = self.isolation
         if isolation.level < self._at_least:
             raise SandboxUnavailable(too_weak(isolation, self._at_least))
@@ -95,18 +100,27 @@ class ProcessSession:
     ) -> None:
         self.checkers = tuple(checkers)
         self.isolation = isolation
-        self._store = store = FrameStore()
-        self._openings = Openings(1)
+        self._owner = os.getpid()
         self._placement = Placement(alone=len(self.checkers) == 1)
+        try:
+            self._store = store = FrameStore()
+        except OSError as error:
+            raise SandboxUnavailable(not_started(error)) from error
+        self._openings = Openings(1)
         self._form: tuple[object, ...] = ()
         # Short enough to notice an overrun early, long enough to cost nothing.
         self._tick = max(1, int(min(limits.frame_seconds, limits.load_seconds, 2.0) / 8 * 1000))
         self._runners = [
-            Runner(column, checker.source, limits, lambda: Child(store, limits.memory_mb, build))
+            Runner(column, checker.source, limits, partial(_launch, self._placement, store, limits.memory_mb, build))
             for column, checker in enumerate(self.checkers)
         ]
+        self._busy = threading.Lock()
         self._end = weakref.finalize(self, _end, self._runners, store, os.getpid())
-        self.renew()
+        try:
+            self.renew()
+        except BaseException:  # also Ctrl-C: no process may stay behind
+            self.close()
+            raise
 
     def run(
         self, initial: Frames, frames: Frames, ask: NDArray[np.bool_] | None = None, explain: bool = False
@@ -121,10 +135,13 @@ class ProcessSession:
 
         Raises:
             BadFrame: not uint8 RGB, or first frames of another size or number than the frames.
-            SandboxUnavailable: a worker that died could not be started again, or the session is closed.
+            SandboxUnavailable: a worker that died could not be started again, the session is closed, or it belongs to
+                another process or is busy in another thread.
         """
-        if not self._end.alive:
-            raise SandboxUnavailable(_CLOSED)
+        with self._alone():
+            return self._run(initial, frames, ask, explain)
+
+    def _run(self, initial: Frames, frames: Frames, ask: NDArray[np.bool_] | None, explain: bool) -> Answers:
         self._check_form(initial, frames)
         asked = None if ask is None else _check_ask(ask, len(frames), len(self._runners))
         sheet = Sheet(len(frames), len(self._runners))
@@ -136,11 +153,7 @@ class ProcessSession:
         what = worker.EXPLAIN if explain else worker.ASK
         for start in range(0, len(rows), self._store.rows):
             part = rows if len(rows) <= self._store.rows else rows[start : start + self._store.rows]
-            whole = len(part) == len(frames)
-            self._run_chunk(
-                self._chunk(initial, frames if whole else frames[part], part, what, sheet),
-                None if asked is None else asked[part],
-            )
+            self._run_chunk(self._chunk(initial, frames, part, what, sheet), None if asked is None else asked[part])
         return sheet.answers()
 
     def renew(self) -> None:
@@ -149,16 +162,11 @@ class ProcessSession:
         Raises:
             SandboxUnavailable: a worker could not be started, or the session is closed.
         """
-        if not self._end.alive:
-            raise SandboxUnavailable(_CLOSED)
-        try:
+        with self._alone():
             for runner in self._runners:
                 if runner.failure is None:
                     runner.start()
             self._wait([runner for runner in self._runners if not runner.started], starting=True)
-        except BaseException:  # also Ctrl-C: no process may stay behind
-            self.close()
-            raise
 
     def close(self) -> None:
         """Ends all workers; may be called more than once."""
@@ -171,6 +179,34 @@ class ProcessSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Makes sure that nobody else asks meanwhile, and that nothing is left half done."""
+        self._check_open()
+        if not self._busy.acquire(blocking=False):
+            raise SandboxUnavailable("This session is busy in another thread; open one for each thread.")
+        try:
+            yield
+        except (BadFrame, ValueError):  # nothing was begun
+            raise
+        except BaseException:  # also Ctrl-C: what workers are in the middle of would be taken for the next answer
+            self._begin_anew()
+            raise
+        finally:
+            self._busy.release()
+
+    def _begin_anew(self) -> None:
+        self._form, self._store.shape = (), ()
+        for runner in self._runners:
+            runner.stop()
+            runner.end_chunk()
+
+    def _check_open(self) -> None:
+        if os.getpid() != self._owner:
+            raise SandboxUnavailable("This session belongs to the process that opened it; open another one here.")
+        if not self._end.alive:
+            raise SandboxUnavailable("This session is closed; open a new one.")
 
     def _check_form(self, *given: Frames) -> None:
         initial, frames = given
@@ -188,12 +224,15 @@ class ProcessSession:
                 runner.forget(numbers)
 
     def _chunk(self, initial: Frames, frames: Frames, rows: NDArray[np.intp], what: int, sheet: Sheet) -> Chunk:
-        self._store.put(frames)
+        self._store.put(frames, rows)
         if initial.ndim == 3:
             firsts = initial[None]
             numbers, new = self._openings.number(firsts, initial)
             if len(rows) > 1:
-                firsts, numbers = np.broadcast_to(initial, frames.shape), np.broadcast_to(numbers, len(rows))
+                firsts, numbers = (
+                    np.broadcast_to(initial, (len(rows), *initial.shape)),
+                    np.broadcast_to(numbers, len(rows)),
+                )
         else:
             firsts = initial if len(rows) == len(initial) else initial[rows]
             numbers, new = self._openings.number(firsts)
@@ -202,14 +241,15 @@ class ProcessSession:
 
     def _run_chunk(self, chunk: Chunk, asked: NDArray[np.bool_] | None) -> None:
         every = _all_rows(len(chunk.rows))
-        processor = self._placement.take()
         try:
+            processors = self._placement.take()
             for runner in self._runners:
-                runner.ask(chunk, every if asked is None else _chosen(asked[:, runner.column], every), processor)
+                runner.ask(chunk, every if asked is None else _chosen(asked[:, runner.column], every), processors)
             self._wait_once()
             self._wait([runner for runner in self._runners if not runner.finished])
         finally:
-            self._placement.release()
+            self._placement.let_go()
+            self._placement.note_end()
             # After Ctrl-C or an error: a worker that still computes would answer the next question with this one.
             for runner in self._runners:
                 runner.end_chunk()
@@ -243,6 +283,12 @@ class ProcessSession:
                     waiting[runner.replies] = runner
 
 
+def _launch(placement: Placement, store: FrameStore, memory_mb: int, build: Build) -> Child:
+    # A process inherits the processors of the thread that starts it, for good.
+    placement.let_go()
+    return Child(store, memory_mb, build)
+
+
 @lru_cache(maxsize=64)
 def _all_rows(count: int) -> NDArray[np.intp]:
     """0 to count - 1; the same object each time, by which rows are known to be those of the call before."""
@@ -269,16 +315,17 @@ def _check_frames(initial: Frames, frames: Frames) -> None:
     as_frame(frames[0] if len(frames) else np.empty(frames.shape[1:], frames.dtype), "frames' first row")
 
 
-def _check_ask(ask: NDArray[np.bool_], rows: int, columns: int) -> NDArray[np.bool_]:
+def _check_ask(ask: NDArray[np.bool_], rows: int, columns: int) -> NDArray[np.bool_] | None:
+    """The mask; None if it asks everything."""
     asked = np.asarray(ask)
     if asked.shape != (rows, columns) or asked.dtype != np.bool_:
         raise ValueError(f"ask has dtype {asked.dtype}, shape {asked.shape}; it must be bool, ({rows}, {columns}).")
-    return asked
+    return None if asked.all() else asked
 
 
 def _end(runners: list[Runner], store: FrameStore, owner: int) -> None:
     # A process forked from the owner has the same objects, but the workers are not its to end.
     if os.getpid() == owner:
         for runner in runners:
-            runner.stop()
+            runner.stop(wait=False)
     store.close()

@@ -3,7 +3,6 @@
 import select
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
 from os import urandom
 
@@ -11,15 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from car.errors import SandboxUnavailable
-from car.frames import Frames
 from car.sandbox import Crashed, Kind, Limits, Ran, Refused, TimedOut, worker
-from car.sandbox.channel import FrameStore, Mailbox, Sheet
+from car.sandbox.channel import Mailbox
 from car.sandbox.child import Child, End
+from car.sandbox.chunk import Chunk
 from car.sandbox.deadline import Deadline
 from car.sandbox.launch import START_SECONDS
 
 _BROKE = "broke the protocol"
 _LEFT = "its process stopped listening after the program was loaded, each time it was started again"
+_IDLE_SECONDS = 1.0
+"""How long after the last request an honest worker surely sleeps."""
 _NONCES = 256
 _SPARES = 2
 """How often in a batch a process that died for a reason outside the checker is replaced without taking a life."""
@@ -35,27 +36,6 @@ class State(Enum):
     LOADING = auto()
     IDLE = auto()
     BUSY = auto()
-
-
-@dataclass(slots=True)
-class Chunk:
-    """The part of a batch that lies in the frame store.
-
-    Args:
-        store: where the frames are; its slot i has frame i of the chunk.
-        rows: the row in the batch of each frame, (m,).
-        initial: the first frame for each frame, (m, H, W, 3).
-        numbers: the number of each first frame, (m,).
-        what: `worker.ASK` or `worker.EXPLAIN`.
-        sheet: where the answers go.
-    """
-
-    store: FrameStore
-    rows: NDArray[np.intp]
-    initial: Frames
-    numbers: NDArray[np.uint32]
-    what: int
-    sheet: Sheet
 
 
 class Runner:
@@ -121,11 +101,11 @@ class Runner:
         self._request(len(self._source), (0, 0), worker.LOAD)
         self._enter(State.STARTING)
 
-    def stop(self) -> End:
-        """Ends the process; says how it ended."""
+    def stop(self, wait: bool = True) -> End:
+        """Ends the process; says how it ended, if that can be known, or may be waited for."""
         self._state = State.GONE
         child, self._child = self._child, None
-        return child.end() if child else End(Kind.EXITED, "")
+        return child.end(wait) if child else End(Kind.EXITED, "")
 
     def forget(self, numbers: list[int] | slice) -> None:
         """Takes note that these numbers mean other first frames than before."""
@@ -142,11 +122,11 @@ class Runner:
         self._retried = -1
         self._given_up = None
 
-    def ask(self, chunk: Chunk, slots: NDArray[np.intp], processor: int | None = None) -> None:
+    def ask(self, chunk: Chunk, slots: NDArray[np.intp], processors: set[int]) -> None:
         """Starts answering the frames in these slots of the chunk."""
         self._chunk, self._todo = chunk, slots
         if self._child:
-            self._child.place(processor)
+            self._child.place(processors)
         if self.finished:
             # Nothing asked: a worker that was sent an empty request would be ended as still busy with it.
             return
@@ -155,6 +135,14 @@ class Runner:
         elif self._state is State.GONE:
             self.start()
         elif self._state is State.IDLE:
+            self._ask_idle()
+
+    def _ask_idle(self) -> None:
+        if self._deadlines[State.BUSY].age > _IDLE_SECONDS and self._live.runs():
+            # It has answered long ago, and computes all the same: its time is up.
+            self.stop()
+            self._blame(TimedOut("check", self._limits.frame_seconds))
+        else:
             self._send()
 
     def end_chunk(self) -> None:
@@ -190,7 +178,11 @@ class Runner:
             self._seen = seen
             deadline.restart()
         if deadline.passed(self._live):
-            self._overran(deadline.seconds)
+            # This process may have been held up itself, and the answer be there.
+            if self.wait(0):
+                self.on_reply()
+            else:
+                self._overran(deadline.seconds)
 
     @property
     def _live(self) -> Child:
@@ -220,10 +212,10 @@ class Runner:
         chunk, slots = self._present, self._todo
         self._put_rows(chunk, slots)
         self._live.mailbox.expect(len(slots))
-        if self._request(len(slots), chunk.store.shape, chunk.what):
-            self._enter(State.BUSY)
-        else:
-            # It died, or was killed with the thread that started it, while nothing was asked: no row is to blame.
+        # Before it is sent: whoever interrupts in between must find a worker that is to be ended.
+        self._enter(State.BUSY)
+        if not self._request(len(slots), chunk.store.shape, chunk.what):
+            # It died, or was killed with the zygote, while nothing was asked: no row is to blame.
             self.stop()
             if self._may_restart():
                 self.start()

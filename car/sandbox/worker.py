@@ -17,11 +17,17 @@ import struct
 import sys
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING or __package__:
+    from car.sandbox import returned
+else:
+    # In the zygote, which has put this folder on the path for a moment.
+    import returned
 
 REQUESTS, REPLIES = 3, 4
 """The two pipes; the filter of system calls lets a worker read from the one and write to the other."""
@@ -83,18 +89,8 @@ INNER = tuple(
 """What those modules import late, e.g. to show a warning or to compile names outside ASCII, and harmless others."""
 
 _FILENAME = "<checker>"
-_FACTS_BYTES = 2000
-_NUMBERS = frozenset(
-    {int, float, np.float16, np.float32, np.float64, np.longdouble, *(np.dtype(code).type for code in "bhilqBHILQ")}
-)
-_SHARES = _NUMBERS | {bool, np.bool_}
-_SLACK = 1e-6
 _OF_SYNTAX = frozenset({SyntaxError, IndentationError, TabError})
 _CAUSE = 300
-
-
-class NotAnAnswerError(Exception):
-    """The checker returned something that is not an answer."""
 
 
 class _Failed:
@@ -178,7 +174,7 @@ class Program:
             try:
                 done = check(found, frames[slot])
                 if done is not True and done is not False:
-                    done = _truth(done)
+                    done = returned.truth(done)
             except BaseException as error:  # as in load
                 self._fail(at, self._described(error))
             else:
@@ -193,9 +189,9 @@ class Program:
         names = module.__dict__
         for name in ("check", "identify", "progress", "explain"):
             if name in names and not callable(names[name]):
-                raise NotAnAnswerError(f"{name} must be a function; it is {shown(names[name])}.")
+                raise returned.NotAnAnswerError(f"{name} must be a function; it is {returned.shown(names[name])}.")
         if "check" not in names:
-            raise NotAnAnswerError("The program must define the function check(found, current).")
+            raise returned.NotAnAnswerError("The program must define the function check(found, current).")
         self._check, self._identify = names["check"], names.get("identify")
         self._progress, self._explain = names.get("progress"), names.get("explain")
 
@@ -223,10 +219,10 @@ class Program:
             return
         try:
             self._enter(_CHECK)
-            done, progress, text = _truth(self._check(found, current)), math.nan, b""
+            done, progress, text = returned.truth(self._check(found, current)), math.nan, b""
             if self._progress is not None:
                 self._enter(_PROGRESS)
-                progress = 1.0 if done else _share(self._progress(found, current))
+                progress = 1.0 if done else returned.share(self._progress(found, current))
             if explain and self._explain is not None:
                 self._enter(_EXPLAIN)
                 text = self._explained(self._explain, found, current)
@@ -238,7 +234,7 @@ class Program:
     def _explained(self, explain: Callable[[Any, Any], object], found: Any, current: NDArray[np.uint8]) -> bytes:
         """The facts; why there are none, if `explain` fails: what `check` said stays as good as it was."""
         try:
-            return _facts(explain(found, current))
+            return returned.facts(explain(found, current))
         except BaseException as error:  # as in load
             cause = self._described(error).text.decode("utf-8", "replace")[:_CAUSE]
             return json.dumps({"explain": f"failed: {cause}"}, ensure_ascii=False).encode()
@@ -257,94 +253,14 @@ class Program:
 
     def _described(self, error: BaseException) -> _Failed:
         where = self._mailbox[0]
-        if type(error) is NotAnAnswerError:
+        if type(error) is returned.NotAnAnswerError:
             return _Failed(REFUSED, where, 0, str(error))
         # Its type and not isinstance: what an error says of its class may be code of the checker. The code of a
         # cv2.error is -4 for a lack of memory.
         kind = type(error)
         short = issubclass(kind, MemoryError) or (kind is cv2.error and getattr(error, "code", 0) == -4)
         status = OUT_OF_MEMORY if short else CRASHED
-        return _Failed(status, where, _line(error), f"{_name(type(error))}: {_message(error)}")
-
-
-def _truth(said: object) -> bool:
-    if said is True or said is False:
-        return said
-    # `type` and not isinstance: an object can lie about its __class__.
-    if type(said) is np.bool_:
-        return bool(said)
-    raise NotAnAnswerError(f"check must return True or False (a bool or a numpy.bool_); it returned {shown(said)}.")
-
-
-def _share(said: object) -> float:
-    number = said.item() if type(said) is np.ndarray and said.ndim == 0 and said.dtype.kind in "biuf" else said
-    if type(number) in _SHARES and -_SLACK <= number <= 1 + _SLACK:  # type: ignore[operator]
-        return min(1.0, max(0.0, float(number)))  # type: ignore[arg-type]
-    raise NotAnAnswerError(f"progress must return one number in [0, 1]; it returned {shown(said)}.")
-
-
-def _facts(said: object) -> bytes:
-    if type(said) is not dict:
-        raise NotAnAnswerError(f"explain must return a dict of str to what JSON can hold; it returned {shown(said)}.")
-    # The host takes values and flat lists; what is nested travels as its own JSON text.
-    plain = {key: _dumped(value).decode() if _nested(value) else value for key, value in _fact(said).items()}
-    text = _dumped(plain)
-    if len(text) > _FACTS_BYTES:
-        raise NotAnAnswerError(f"explain must return at most {_FACTS_BYTES} bytes of JSON; it returned {len(text)}.")
-    return text
-
-
-def _dumped(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-
-
-def _nested(value: Any) -> bool:
-    return type(value) is dict or (type(value) is list and any(type(each) in (list, dict) for each in value))
-
-
-def _fact(value: Any) -> Any:
-    """The value as JSON has it."""
-    kind = type(value)
-    # Before they are made into lists.
-    if (value.size if kind is np.ndarray else len(value) if kind in (list, tuple, dict) else 0) > _FACTS_BYTES:
-        raise NotAnAnswerError(f"explain must return at most {_FACTS_BYTES} bytes of JSON; it holds {shown(value)}.")
-    if kind is np.ndarray and value.dtype.kind in "biufU":
-        return _fact(value.tolist())
-    if kind is dict and all(type(key) is str for key in value):
-        return {key: _fact(each) for key, each in value.items()}
-    if kind in (list, tuple):
-        return [_fact(each) for each in value]
-    if kind in (np.bool_, np.str_):
-        return value.item()
-    if kind in _NUMBERS:
-        value = value if kind is int else float(value) if kind in (float, np.longdouble) else value.item()
-        return value if kind is int or math.isfinite(value) else repr(float(value))
-    if value is None or kind in (bool, str):
-        return value
-    raise NotAnAnswerError(f"explain must return a dict of str to what JSON can hold; it holds {shown(value)}.")
-
-
-def shown(value: object) -> str:
-    """What the value is, in at most 200 characters; calls nothing that the checker could have written."""
-    kind = type(value)
-    if kind is str:
-        text = repr(value[:100])  # type: ignore[index]
-    elif kind is int and abs(value) >= 1 << 64:  # type: ignore[arg-type]
-        text = f"an int of {int.bit_length(value)} bits"  # type: ignore[arg-type]
-    elif value is None or kind in (bool, int) or kind in _NUMBERS:
-        text = repr(value)
-    elif kind is np.ndarray:
-        text = f"an array of shape {value.shape} and dtype {value.dtype}"  # type: ignore[attr-defined]
-    elif kind in (list, tuple, dict, set):
-        text = f"a {kind.__name__} of length {len(value)}"  # type: ignore[arg-type]
-    else:
-        text = f"an object of type {_name(kind)}"
-    return text[:200]
-
-
-def _name(kind: type) -> str:
-    # Past any __name__ that a metaclass of the checker defines.
-    return str(type.__dict__["__name__"].__get__(kind))[:100]
+        return _Failed(status, where, _line(error), f"{returned.name_of(type(error))}: {_message(error)}")
 
 
 def _message(error: BaseException) -> str:

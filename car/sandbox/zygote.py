@@ -5,6 +5,7 @@ network, and then forks a worker whenever the host asks for one. Programs, frame
 worker needs is handed to it as descriptors that the zygote only passes on.
 """
 
+import fcntl
 import gc
 import importlib
 import json
@@ -14,7 +15,6 @@ import random
 import select
 import signal
 import socket
-import struct
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,28 +25,15 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from car.sandbox import cage, worker
+    from car.sandbox import cage, orders, worker
 else:
     # Through the package, all of ours would come along.
     sys.path.insert(0, str(Path(__file__).parent))
     import cage
+    import orders
     import worker
 
     sys.path.pop(0)
-
-REQUEST = struct.Struct("<IIQ")
-"""What to do; the number of the worker to end; memory in bytes for the worker to fork."""
-FORK, FORK_UNFILTERED, END = range(3)
-REPLY = struct.Struct("<Ii")
-"""The number of the worker; how it ended, as `os.waitpid` has it. With a worker just forked comes its pidfd."""
-FILES = 4
-"""Descriptors with a FORK: where requests are read, where replies are written, the frames, the mailbox."""
-NOT_CAGED = 97
-"""The exit code of a worker that could not put on a layer that is in force in the others."""
-HELLO_BYTES = 4096
-
-_PASSED_OVER = 64
-"""Above the numbers that a worker gives to its pipes."""
 
 
 def _prepare() -> None:
@@ -83,18 +70,23 @@ class Zygote:
         if cage.FILTER in wanted:
             self._try_filter(calls)
         if cage.USER in wanted and self._works(cage.leave_root):
-            self._user, self.layers[cage.USER] = True, "a number of its own, without rights"
+            self._user, self.layers[cage.USER] = True, "one without rights"
         if cage.LIMITS in wanted and self._works(lambda: cage.limit(self._mapped + (1 << 30))):
-            self._limits, self.layers[cage.LIMITS] = True, "no files, no processes, bounded memory"
+            self._limits, self.layers[cage.LIMITS] = (
+                True,
+                "files, processes and memory, as far as this system counts them",
+            )
         if cage.LANDLOCK in wanted:
             with suppress(OSError):
                 self.layers[cage.LANDLOCK] = cage.shut_files()
 
     def _try_filter(self, path: str) -> None:
-        with suppress(OSError):
+        try:
             loaded = cage.Filter(path)
-            if self._works(loaded.load):
-                self._filter, self.layers[cage.FILTER] = loaded, loaded.said
+        except OSError:
+            return
+        if self._works(loaded.load):
+            self._filter, self.layers[cage.FILTER] = loaded, loaded.said
 
     @staticmethod
     def _works(put_on: Callable[[], None]) -> bool:
@@ -109,34 +101,40 @@ class Zygote:
 
     def serve(self) -> None:
         """Does what the host asks for until the host is gone."""
-        self._control.sendall(json.dumps({"layers": self.layers}).encode().ljust(HELLO_BYTES))
+        self._control.sendall(json.dumps({"layers": self.layers}).encode().ljust(orders.HELLO_BYTES))
         poll = select.poll()
         for file in (self._control.fileno(), self._host):
             if file >= 0:
                 poll.register(file, select.POLLIN)
         while {file for file, _ in poll.poll()} == {self._control.fileno()}:
-            message, files, _, _ = socket.recv_fds(self._control, REQUEST.size, FILES)
-            if len(message) != REQUEST.size:
+            message, files, _, _ = socket.recv_fds(self._control, orders.REQUEST.size, orders.FILES)
+            if len(message) != orders.REQUEST.size:
                 return
-            what, number, memory = REQUEST.unpack(message)
-            if what == END:
+            what, number, memory = orders.REQUEST.unpack(message)
+            if what == orders.END:
                 self._end(number)
             else:
-                self._fork(files, memory, filtered=what == FORK)
+                self._fork(files, memory, filtered=what == orders.FORK)
 
     def _fork(self, files: list[int], memory: int, filtered: bool) -> None:
         host = os.getpid()
-        child = os.fork()
+        try:
+            child = os.fork()
+        except OSError as error:
+            self._control.sendall(orders.REPLY.pack(0, error.errno or 0))
+            return
+        finally:
+            if os.getpid() == host:
+                for file in files:
+                    os.close(file)
         if child == 0:
             self._become_worker(files, memory, host, filtered)
-        for file in files:
-            os.close(file)
         # Until it is waited for, its number belongs to nobody else.
         try:
             process = [os.pidfd_open(child)]
         except (AttributeError, OSError):
             process = []
-        socket.send_fds(self._control, [REPLY.pack(child, 0)], process)
+        socket.send_fds(self._control, [orders.REPLY.pack(child, 0)], process)
         for file in process:
             os.close(file)
 
@@ -144,7 +142,7 @@ class Zygote:
         for kill in (os.killpg, os.kill):
             with suppress(OSError):
                 kill(number, signal.SIGKILL)
-        self._control.sendall(REPLY.pack(*os.waitpid(number, 0)))
+        self._control.sendall(orders.REPLY.pack(*os.waitpid(number, 0)))
 
     def _become_worker(self, files: list[int], memory: int, parent: int, filtered: bool) -> None:
         """Never returns."""
@@ -152,7 +150,7 @@ class Zygote:
             frames, mailbox = self._take(files)
             self._put_on_layers(mailbox, memory, parent, self._filter if filtered else None)
         except BaseException:  # whatever it was, no program may run in this process
-            os._exit(NOT_CAGED)
+            os._exit(orders.NOT_CAGED)
         try:
             worker.main(frames, mailbox)
         finally:
@@ -163,10 +161,10 @@ class Zygote:
         os.setsid()
         frames = mmap.mmap(files[2], 2 * worker.HALF_BYTES, access=mmap.ACCESS_READ)
         mailbox = mmap.mmap(files[3], worker.MAILBOX_BYTES)
-        for file, place in zip(files[:2], (worker.REQUESTS, worker.REPLIES), strict=True):
-            os.dup2(file, _PASSED_OVER + place)
-        for place in (worker.REQUESTS, worker.REPLIES):
-            os.dup2(_PASSED_OVER + place, place)
+        # First above both places, so that neither is overwritten before it is moved.
+        above = [fcntl.fcntl(file, fcntl.F_DUPFD, worker.REPLIES + 1) for file in files[:2]]
+        for file, place in zip(above, (worker.REQUESTS, worker.REPLIES), strict=True):
+            os.dup2(file, place)
         # Also what the mappings hold: with a descriptor, a file without seals could be cut off under the host's feet.
         os.closerange(worker.REPLIES + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 16))
         return frames, mailbox
@@ -189,11 +187,15 @@ class Zygote:
 def main() -> None:
     """Prepares this process and serves the host.
 
-    The arguments: the socket to the host, the host's pidfd or -1, the layers, separated by commas, and the file with
-    the filter of system calls.
+    The arguments: the socket to the host, the host's pidfd or -1, the layers, separated by commas, the file with the
+    filter of system calls, and the host's number, for people who look at the list of processes.
     """
+    # What the host may have set for itself; children must be there to be waited for.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     control, host, layers, calls = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
     _prepare()
+    cage.offer_to_the_short_of_memory()
     zygote = Zygote(socket.socket(fileno=control), host, layers.split(","), calls)
     gc.collect()
     gc.freeze()

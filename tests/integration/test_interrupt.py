@@ -120,8 +120,8 @@ class Command:
                 environment = (folder / "environ").read_bytes()
             except OSError:
                 continue
-            # Of our session, of our environment, or a checker's worker, which has neither but knows whose it is.
-            worker = command[-2:-1] == [ours] and any(each.endswith("worker.py") for each in command)
+            # Of our session, of our environment, or a zygote or worker, which has neither but knows whose it is.
+            worker = command[-2:-1] == [ours] and any(each.endswith("zygote.py") for each in command)
             if stat[0] != "Z" and (ours in stat[1:4] or self._mark.encode() in environment or worker):
                 yield " ".join(command)
 

@@ -143,7 +143,7 @@ def test_below_level_2_a_command_refuses_until_a_person_types_the_level() -> Non
     refused = run("verify", "unlock")
     assert refused.returncode == 2
     assert json.loads(refused.stdout)["exit_code"] == 2
-    assert "Level 2 is required" in refused.stderr
+    assert "level 2 is required" in refused.stderr
     assert "--isolation 1" in refused.stderr
     allowed = run("verify", "unlock", "--isolation", "1")
     assert allowed.returncode == 0, allowed.stderr

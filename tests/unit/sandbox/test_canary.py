@@ -9,7 +9,8 @@ import pytest
 
 from car.checker import Checker, SubTask
 from car.errors import SandboxUnavailable
-from car.sandbox.canary import PROBES, too_weak
+from car.sandbox import Crashed, Kind, Ran, TimedOut
+from car.sandbox.canary import PROBES, _was_stopped, too_weak
 from car.sandbox.isolation import MEANING, Isolation, Layer, isolation_from
 from car.sandbox.process import ProcessSandbox
 
@@ -87,6 +88,29 @@ def test_a_system_without_processes_to_fork_is_refused(monkeypatch: pytest.Monke
         ProcessSandbox(at_least=0).open([CHECKER])
 
 
+@root
+def test_a_private_temporary_folder_does_not_pass_for_a_wall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert "remove files" in without(Layer.LIMITS, Layer.LANDLOCK, Layer.FILTER).could
+
+
+def test_what_is_no_layer_s_doing_counts_as_harm() -> None:
+    assert _was_stopped(Crashed("check", "made the system call open, which", kind=Kind.VIOLATION))
+    assert _was_stopped(Crashed("check", "PermissionError: [Errno 1]"))
+    assert _was_stopped(Ran(False))
+    for outcome in (
+        Ran(True),
+        TimedOut("check", 1.0),
+        Crashed("load", "PermissionError: [Errno 1]"),
+        Crashed("check", "FileNotFoundError: [Errno 2]"),
+        Crashed("check", "exited with code 1", kind=Kind.EXITED),
+        Crashed("check", "killed by SIGKILL", kind=Kind.KILLED),
+        None,
+    ):
+        assert not _was_stopped(outcome)
+
+
 def test_it_leaves_no_folder_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert without(Layer.USER, Layer.NAMESPACES).level in range(4)
@@ -108,6 +132,6 @@ def test_what_is_not_an_isolation_is_refused(wrong: dict[str, object]) -> None:
 def test_the_way_out_is_told() -> None:
     said = too_weak(Isolation(0, ("take memory",), {}), 2)
     assert "take memory" in said
-    assert "Not in force here: filter, limits." in said
+    assert "filter, limits, landlock not in force" in said
     assert "--isolation 0" in said
     assert "Docker" in said

@@ -130,6 +130,9 @@ def test_arguments_are_pinned_as_the_policy_says(machine: str, name: str, argume
         ("madvise", (0, 4096, 102), ERROR | errno.EINVAL),  # what new C libraries try for the stack of a thread
         ("futex", (0, 0x80), MADE),
         ("futex", (0, 0x189), MADE),
+        ("futex", (0, 0x00), ERROR | errno.EAGAIN),  # between processes, on the memory of the frames
+        ("futex", (0, 0x01), MADE),
+        ("futex", (0, 0x109), ERROR | errno.EAGAIN),
         ("futex", (0, 0x86), TRAP),  # priority inheritance
         ("futex", (0, 0x8C), TRAP),
         ("clock_gettime", (1,), MADE),

@@ -8,50 +8,49 @@ from car.sandbox.placement import Placement, allowed, place
 several = pytest.mark.skipif(len(allowed()) < 2, reason="there is one processor to choose from")
 
 
+def called(placement: Placement, seconds: float = 0.0) -> set[int]:
+    """One call that takes so long; returns where its workers may run."""
+    processors = placement.take()
+    time.sleep(seconds)
+    placement.let_go()
+    placement.note_end()
+    return processors
+
+
 @several
 def test_it_stays_where_it_is_until_it_is_let_go() -> None:
     before = allowed()
     placement = Placement(alone=True)
     chosen = placement.take()
-    assert allowed() == {chosen}
-    placement.release()
+    assert len(chosen) == 1
+    assert allowed() == chosen
+    placement.let_go()
+    assert allowed() == before
+    placement.let_go()
     assert allowed() == before
 
 
 @several
 def test_long_answers_may_come_from_any_processor() -> None:
     placement = Placement(alone=False)
-    for _ in range(3):
-        assert placement.take() is not None
-        time.sleep(0.002)
-        placement.release()
-    assert placement.take() is None
-    placement.release()
+    assert [len(called(placement, 0.002)) for _ in range(3)] == [1, 1, 1]
+    assert called(placement) == allowed()
 
 
 @several
 def test_short_answers_come_from_near_again() -> None:
     placement = Placement(alone=False)
-    for _ in range(3):
-        placement.take()
-        time.sleep(0.002)
-        placement.release()
-    for _ in range(3):
-        placement.take()
-        placement.release()
-    assert placement.take() is not None
-    placement.release()
+    for seconds in (0.002, 0.002, 0.002, 0.0, 0.0, 0.0):
+        called(placement, seconds)
+    assert len(called(placement)) == 1
 
 
 @several
 def test_one_long_answer_changes_nothing() -> None:
     placement = Placement(alone=False)
     for seconds in (0.002, 0.0, 0.002, 0.0):
-        placement.take()
-        time.sleep(seconds)
-        placement.release()
-    assert placement.take() is not None
-    placement.release()
+        called(placement, seconds)
+    assert len(called(placement)) == 1
 
 
 def test_a_process_that_is_gone_is_no_matter() -> None:

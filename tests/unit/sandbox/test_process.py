@@ -1,13 +1,19 @@
 """How a session uses its workers."""
 
+import os
+import resource
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from car.checker import Checker, SubTask
+from car.errors import SandboxUnavailable, UserError
 from car.frames import Frames
+from car.sandbox import launch
 from car.sandbox.child import Child
+from car.sandbox.isolation import Layer
+from car.sandbox.placement import allowed
 from car.sandbox.process import ProcessSandbox, ProcessSession
 
 BRIGHT = Checker(SubTask("bright", "It is bright."), "def check(found, current): return bool(current.mean() > 99)")
@@ -89,3 +95,92 @@ def test_the_seed_decides_the_order_of_sets() -> None:
             facts = session.run(shades(1)[0], shades(1), explain=True).facts
         said.append(facts[0, 0]["order"])
     assert said[0] == said[1] != said[2]
+
+
+def test_a_session_is_for_the_process_that_opened_it(session: ProcessSession) -> None:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            session.run(shades(1)[0], shades(1))
+        except SandboxUnavailable as error:
+            os.write(writing, str(error).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 200) == b"This session belongs to the process that opened it; open another one here."
+    for file in (reading, writing):
+        os.close(file)
+    assert session.run(shades(1)[0], shades(200)).done[:, 0].tolist() == [1]
+
+
+def test_a_forked_process_may_open_a_session_of_its_own(session: ProcessSession) -> None:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            with ProcessSandbox().open([BRIGHT]) as own:
+                code = 0 if own.run(shades(1)[0], shades(200)).done.tolist() == [[1]] else 2
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    assert session.run(shades(1)[0], shades(200)).done[:, 0].tolist() == [1]
+
+
+def test_a_worker_that_is_replaced_in_the_middle_may_run_everywhere() -> None:
+    dies = Checker(SubTask("dies", "."), "import os\ndef check(f, c):\n if c[0, 0, 0] == 3: os._exit(1)\n return True")
+    with ProcessSandbox().open([dies]) as session:
+        for _ in range(3):
+            assert session.run(shades(1)[0], shades(1, 3, 2)).done[:, 0].tolist() == [1, -2, 1]
+        assert allowed() == os.sched_getaffinity(0)
+        (runner,) = session._runners
+        assert runner._child is not None
+        assert os.sched_getaffinity(runner._child._pid) == allowed()
+
+
+def test_a_zygote_that_isolates_less_than_the_first_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    layers = (Layer.LIMITS, Layer.NAMESPACES)
+    sandbox = ProcessSandbox(at_least=0, layers=layers)
+    with sandbox.open([BRIGHT]) as session:
+        if Layer.NAMESPACES not in session.isolation.layers:
+            pytest.skip("there are no namespaces here")
+    monkeypatch.setattr(launch, "_namespaces", tuple)
+    with pytest.raises(SandboxUnavailable, match=r"not be isolated any more .*: limits, namespaces were in force"):
+        sandbox.open([BRIGHT], seed=5)
+
+
+def test_too_few_descriptors_are_told_in_a_sentence() -> None:
+    ProcessSandbox().open([]).close()
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    for more in range(1, 12):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + more, before[1]))
+        try:
+            with pytest.raises(SandboxUnavailable, match="raise the limits of open files"):
+                ProcessSandbox().open([BRIGHT] * 9)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    with ProcessSandbox().open([BRIGHT]) as session:
+        assert session.run(shades(1)[0], shades(200)).done.tolist() == [[1]]
+
+
+def test_only_some_rows_of_a_large_batch(session: ProcessSession) -> None:
+    frames = shades(*range(256))
+    ask = np.zeros((256, 2), np.bool_)
+    for rows in (slice(90, 120), slice(0, 256, 7)):
+        ask[:] = False
+        ask[rows, 0] = True
+        answers = session.run(frames[0], frames, ask)
+        assert answers.done[rows, 0].tolist() == [int(shade > 99) for shade in range(256)[rows]]
+
+
+@pytest.mark.parametrize("level", [-1, 4])
+def test_a_level_that_is_none_is_refused(level: int) -> None:
+    with pytest.raises(UserError, match="levels 0 to 3"):
+        ProcessSandbox(at_least=level)
+
+
+@pytest.mark.parametrize("seed", [-1, 1 << 32])
+def test_a_seed_that_is_none_is_refused(seed: int) -> None:
+    with pytest.raises(UserError, match="seed of hashes"):
+        ProcessSandbox().open([BRIGHT], seed=seed)
