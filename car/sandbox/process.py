@@ -114,7 +114,7 @@ class ProcessSession:
             Runner(column, checker.source, limits, partial(_launch, self._placement, store, limits.memory_mb, build))
             for column, checker in enumerate(self.checkers)
         ]
-        self._busy = threading.Lock()
+        self._asking: dict[str, int] = {}
         self._end = weakref.finalize(self, _end, self._runners, store, os.getpid())
         try:
             self.renew()
@@ -184,7 +184,8 @@ class ProcessSession:
     def _alone(self) -> Iterator[None]:
         """Makes sure that nobody else asks meanwhile, and that nothing is left half done."""
         self._check_open()
-        if not self._busy.acquire(blocking=False):
+        # No lock: one that an interrupt leaves locked would stay so, while its own thread may always go on.
+        if self._asking.setdefault("thread", threading.get_ident()) != threading.get_ident():
             raise SandboxUnavailable("This session is busy in another thread; open one for each thread.")
         try:
             yield
@@ -194,7 +195,7 @@ class ProcessSession:
             self._begin_anew()
             raise
         finally:
-            self._busy.release()
+            self._asking.clear()
 
     def _begin_anew(self) -> None:
         self._form, self._store.shape = (), ()

@@ -10,7 +10,7 @@ import pytest
 from car.checker import Checker, SubTask
 from car.errors import SandboxUnavailable
 from car.sandbox import Crashed, Kind, Ran, TimedOut
-from car.sandbox.canary import PROBES, _was_stopped, too_weak
+from car.sandbox.canary import PROBES, _lay_out, _was_stopped, too_weak
 from car.sandbox.isolation import MEANING, Isolation, Layer, isolation_from
 from car.sandbox.process import ProcessSandbox
 
@@ -135,3 +135,18 @@ def test_the_way_out_is_told() -> None:
     assert "filter, limits, landlock not in force" in said
     assert "--isolation 0" in said
     assert "Docker" in said
+
+
+def test_its_folder_is_open_to_others_only_when_all_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    write = Path.write_text
+
+    def watched(path: Path, *args: str, **options: str) -> int:
+        made.append(path.parent.stat().st_mode & 0o777)
+        return write(path, *args, **options)
+
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(Path, "write_text", watched)
+    _lay_out(tmp_path)
+    assert made == [0o700, 0o700]
+    assert tmp_path.stat().st_mode & 0o777 == 0o777

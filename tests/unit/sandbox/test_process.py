@@ -2,7 +2,12 @@
 
 import os
 import resource
-from collections.abc import Iterator
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -184,3 +189,98 @@ def test_a_level_that_is_none_is_refused(level: int) -> None:
 def test_a_seed_that_is_none_is_refused(seed: int) -> None:
     with pytest.raises(UserError, match="seed of hashes"):
         ProcessSandbox().open([BRIGHT], seed=seed)
+
+
+def interrupted_at(line: int, call: Callable[[], object]) -> bool:
+    """Calls it with Ctrl-C at this line of the sandbox's code, counted from 1; False if it has fewer lines."""
+    lines = 0
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal lines
+        if "/car/sandbox/" not in frame.f_code.co_filename:
+            return None
+        if event == "line":
+            lines += 1
+            if lines == line:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.parametrize("side", [8, 16])
+def test_after_ctrl_c_at_any_line_the_answers_are_right(side: int) -> None:
+    same = Checker(SubTask("same", "."), "def check(f, c): return bool((f == c).all())")
+    frames = np.repeat(np.repeat(shades(3, 3, 4, 4), side // 8, axis=1), side // 8, axis=2)
+    firsts = np.repeat(frames[:1], 4, axis=0)
+    tried = 0
+    for line in range(1, 2000, 2):
+        with ProcessSandbox().open([same]) as session:
+            session.run(shades(1, 1), shades(1, 2))
+            if not interrupted_at(line, lambda opened=session: opened.run(firsts, frames)):  # type: ignore[misc]
+                break
+            answers = session.run(firsts, frames)
+            assert (answers.done[:, 0].tolist(), answers.failures) == ([1, 1, 0, 0], {}), line
+            tried += 1
+    assert tried > 20
+
+
+def test_another_thread_is_refused_while_a_session_is_busy() -> None:
+    slow = Checker(
+        SubTask("slow", "."),
+        "import time\ndef check(f, c):\n"
+        " end = time.perf_counter() + 0.5\n while time.perf_counter() < end: pass\n return True",
+    )
+    with ProcessSandbox().open([slow]) as session:
+        said: list[object] = []
+        other = threading.Thread(target=lambda: said.append(session.run(shades(1)[0], shades(1)).done.tolist()))
+        other.start()
+        time.sleep(0.2)
+        with pytest.raises(SandboxUnavailable, match="busy in another thread"):
+            session.run(shades(1)[0], shades(2))
+        other.join()
+        assert said == [[[1]]]
+
+
+def test_a_session_that_is_dropped_while_the_zygote_is_asked_waits_for_nothing() -> None:
+    session = ProcessSandbox().open([BRIGHT])
+    zygote = launch.zygote_for(tuple(Layer), 0)
+    with zygote._lock:
+        session.close()
+    assert len(zygote._dropped) == 1
+    with ProcessSandbox().open([BRIGHT]):
+        assert not zygote._dropped
+
+
+def test_a_worker_that_computes_on_after_its_answer_is_ended() -> None:
+    goes_on = Checker(
+        SubTask("goes-on", "."),
+        """
+import os, sys
+
+def check(found, current):
+    frame = sys._getframe()
+    while "nonce" not in frame.f_locals:
+        frame = frame.f_back
+    record = sys.modules["worker"].RECORD
+    nonce, mailbox = frame.f_locals["nonce"], frame.f_locals["program"]._mailbox
+    record.pack_into(mailbox, sys.modules["worker"].RECORDS_AT, 0.0, 0, 0, 2, 1, 1)
+    os.write(4, sys.modules["worker"].PING.pack(nonce))
+    while True:
+        pass
+""",
+    )
+    with ProcessSandbox().open([goes_on]) as session:
+        assert session.run(shades(1)[0], shades(1)).done.tolist() == [[1]]
+        time.sleep(1.1)
+        outcome = session.run(shades(1)[0], shades(1)).outcome(0, 0)
+        assert outcome is not None
+        assert outcome.kind == "timed out"
