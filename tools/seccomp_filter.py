@@ -94,7 +94,7 @@ ALLOW = (
     # Random numbers: random, uuid, numpy's generators without a seed.
     *_each("getrandom"),
     # What it is and where it runs: OpenCV, OpenBLAS and Python ask. Only of itself, not of other processes.
-    *_each("getpid gettid getppid getuid geteuid getgid getegid getcpu"),
+    *_each("getuid geteuid getgid getegid getcpu"),
     *_one_of("sched_getaffinity", 0, (0,), WHOLE),
     # C's qsort asks for the size of the memory, does not look at errors, and sorts otherwise in another order.
     *_each("sysinfo"),
@@ -126,6 +126,8 @@ REFUSE = (
     *_each("sched_setaffinity sched_getparam sched_setparam sched_getscheduler sched_setscheduler sched_getattr",
            errno.EPERM),
     *_each("sched_setattr sched_get_priority_max sched_get_priority_min sched_rr_get_interval", errno.EPERM),
+    # Its number differs from worker to worker, and no answer may depend on it; Python says -1.
+    *_each("getpid gettid getppid", errno.EPERM),
     *_each("getpgid getpgrp getsid getgroups getresuid getresgid", errno.EPERM),
     *_each("mbind set_mempolicy get_mempolicy mlock mlock2 mlockall munlock munlockall", errno.EPERM),
     Rule("sched_getaffinity", errno.EPERM, (Condition(0, "!=", 0),)),

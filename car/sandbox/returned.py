@@ -12,6 +12,7 @@ _NUMBERS = frozenset(
 )
 _SHARES = _NUMBERS | {bool, np.bool_}
 _SLACK = 1e-6
+_LARGEST = 10**300
 
 
 class NotAnAnswerError(Exception):
@@ -83,6 +84,8 @@ def _fact(value: Any) -> Any:
     if kind in (np.bool_, np.str_):
         return value.item()
     if kind in _NUMBERS:
+        if kind is int and abs(value) >= _LARGEST:
+            raise NotAnAnswerError(f"explain must return numbers that a float can hold; it holds {shown(value)}.")
         value = value if kind is int else float(value) if kind in (float, np.longdouble) else value.item()
         return value if kind is int or math.isfinite(value) else repr(float(value))
     if value is None or kind in (bool, str):

@@ -76,12 +76,9 @@ PROGRAMS = (
         "errors",
         plain(
             """
-            frame = sys._getframe()
-            while frame:
-                for value in list(frame.f_globals.values()):
-                    if type(value) is type and issubclass(value, Exception) and "Answer" in value.__name__:
-                        raise value("\\x1b[31m" + "x" * 10 ** 6)
-                frame = frame.f_back
+            for value in list(vars(sys.modules["returned"]).values()):
+                if type(value) is type and issubclass(value, Exception) and "Answer" in value.__name__:
+                    raise value("\\x1b[31m" + "x" * 10 ** 6)
             return False
             """
         ),

@@ -51,7 +51,7 @@ PROGRAMS = (
     _memory("the place of the picture", "return current.ctypes.data // 768 % 2 == 0"),
     _memory("the hash of a text", "return hash(str(current[0, 0, 0])) % 2 == 0"),
     _memory("the order of a set", "return next(iter({str(current[0, 0, 0]), 'b', 'c'})) in 'bc'"),
-    _memory("its number", "return bool(os.getpid() * 31 + 7 * int(current[0, 0, 0]) & 4)"),
+    _memory("the place of a library", "return bool(id(os) >> 12 + int(current[0, 0, 0]) % 24 & 1)"),
     _memory(
         "memory that was not written",
         "return bool(KEPT.append(np.empty(768, np.uint8)) or KEPT[-1].sum() * len(KEPT) % 2)",
