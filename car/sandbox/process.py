@@ -7,11 +7,10 @@ import os
 import select
 import threading
 import weakref
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache, partial
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,8 @@ from car.sandbox.isolation import MEANING, REQUIRED, Isolation, Layer
 from car.sandbox.openings import Openings
 from car.sandbox.placement import Placement
 from car.sandbox.runner import Runner
+
+_Done = TypeVar("_Done")
 
 
 class ProcessSandbox:
@@ -138,8 +139,7 @@ class ProcessSession:
             SandboxUnavailable: a worker that died could not be started again, the session is closed, or it belongs to
                 another process or is busy in another thread.
         """
-        with self._alone():
-            return self._run(initial, frames, ask, explain)
+        return self._alone(self._run, initial, frames, ask, explain)
 
     def _run(self, initial: Frames, frames: Frames, ask: NDArray[np.bool_] | None, explain: bool) -> Answers:
         self._check_form(initial, frames)
@@ -162,11 +162,13 @@ class ProcessSession:
         Raises:
             SandboxUnavailable: a worker could not be started, or the session is closed.
         """
-        with self._alone():
-            for runner in self._runners:
-                if runner.failure is None:
-                    runner.start()
-            self._wait([runner for runner in self._runners if not runner.started], starting=True)
+        self._alone(self._renew)
+
+    def _renew(self) -> None:
+        for runner in self._runners:
+            if runner.failure is None:
+                runner.start()
+        self._wait([runner for runner in self._runners if not runner.started], starting=True)
 
     def close(self) -> None:
         """Ends all workers; may be called more than once."""
@@ -180,15 +182,18 @@ class ProcessSession:
     ) -> None:
         self.close()
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Makes sure that nobody else asks meanwhile, and that nothing is left half done."""
-        self._check_open()
+    def _alone(self, do: Callable[..., _Done], *what: Any) -> _Done:
+        """Does something while nobody else asks, and leaves nothing half done."""
+        if os.getpid() != self._owner:
+            raise SandboxUnavailable("This session belongs to the process that opened it; open another one here.")
+        if not self._end.alive:
+            raise SandboxUnavailable("This session is closed; open a new one.")
         # No lock: one that an interrupt leaves locked would stay so, while its own thread may always go on.
-        if self._asking.setdefault("thread", threading.get_ident()) != threading.get_ident():
+        thread = threading.get_ident()
+        if self._asking.setdefault("thread", thread) != thread:
             raise SandboxUnavailable("This session is busy in another thread; open one for each thread.")
         try:
-            yield
+            return do(*what)
         except (BadFrame, ValueError):  # nothing was begun
             raise
         except BaseException:  # also Ctrl-C: what workers are in the middle of would be taken for the next answer
@@ -203,16 +208,12 @@ class ProcessSession:
             runner.stop()
             runner.end_chunk()
 
-    def _check_open(self) -> None:
-        if os.getpid() != self._owner:
-            raise SandboxUnavailable("This session belongs to the process that opened it; open another one here.")
-        if not self._end.alive:
-            raise SandboxUnavailable("This session is closed; open a new one.")
-
-    def _check_form(self, *given: Frames) -> None:
-        initial, frames = given
-        form = tuple((type(each), getattr(each, "shape", None), getattr(each, "dtype", None)) for each in given)
-        if form != self._form:
+    def _check_form(self, initial: Frames, frames: Frames) -> None:
+        try:
+            form: tuple[object, ...] = initial.shape, initial.dtype, frames.shape, frames.dtype
+        except AttributeError:
+            form = ()
+        if not form or form != self._form:
             _check_frames(initial, frames)
             if self._store.fit(frames.shape[1:]):
                 self._openings = Openings(self._store.openings)

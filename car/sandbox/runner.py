@@ -3,7 +3,7 @@
 import select
 import struct
 from collections.abc import Callable
-from enum import Enum, auto
+from enum import IntEnum, auto
 from os import urandom
 
 import numpy as np
@@ -28,7 +28,7 @@ _SPARES = 2
 Failure = Crashed | TimedOut | Refused
 
 
-class State(Enum):
+class State(IntEnum):
     """What a runner's process does."""
 
     GONE = auto()
@@ -196,8 +196,8 @@ class Runner:
 
     def _enter(self, state: State) -> None:
         self._state, self._seen = state, 0
-        if state in self._deadlines:
-            self._deadlines[state].restart()
+        if (deadline := self._deadlines.get(state)) is not None:
+            deadline.restart()
 
     def _request(self, count: int, shape: tuple[int, ...], what: int) -> bool:
         self._nonce = self._nonces.pop() if self._nonces else self._new_nonce()

@@ -16,7 +16,7 @@ import os
 import struct
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -144,43 +144,43 @@ class Program:
         """Writes a record for each of the `count` rows in the mailbox, one after the other."""
         if (height, width) != self._shape:
             self._view(height, width)
-        frames, found, mailbox = self._frames, self._found, self._mailbox
-        plainly = self._progress is None and not (explain and self._explain is not None)
+        rows = ROW.iter_unpack(self._mailbox[ROWS_AT : ROWS_AT + count * ROW.size])
+        if self._progress is None and not (explain and self._explain is not None):
+            self._answer_plainly(rows)
+            return
         given: set[int] = set()
-        at = 0
-        while at < count:
-            slot, number, opening = ROW.unpack_from(mailbox, ROWS_AT + at * ROW.size)
+        for at, (slot, number, opening) in enumerate(rows):
             if opening != KNOWN and number not in given:
                 given.add(number)
-                found[number] = self._look(opening)
-            known = found[number]
-            if plainly and type(known) is not _Failed:
-                at = self._answer_plainly(at, count, number, known)
-            else:
-                self._judge(at, known, frames[slot], explain)
-                at += 1
+                self._found[number] = self._look(opening)
+            self._judge(at, self._found[number], self._frames[slot], explain)
 
-    def _answer_plainly(self, at: int, count: int, number: int, found: Any) -> int:
-        """Answers rows of one episode with what `check` says alone; returns the first row that it did not answer.
+    def _answer_plainly(self, rows: Iterator[tuple[int, int, int]]) -> None:
+        """Answers rows with what `check` says alone.
 
         Most rows go through this loop, and what it costs is what the sandbox costs in a batch.
         """
-        mailbox, frames, check = self._mailbox, self._frames, self._check
-        mailbox[0] = _CHECK
-        rows, records = ROWS_AT + at * ROW.size, RECORDS_AT + at * RECORD.size
-        for slot, other, _ in ROW.iter_unpack(mailbox[rows : ROWS_AT + count * ROW.size]):
-            if other != number:
-                break
-            try:
-                done = check(found, frames[slot])
-                if done is not True and done is not False:
-                    done = returned.truth(done)
-            except BaseException as error:  # as in load
-                self._fail(at, self._described(error))
+        mailbox, frames, found, check = self._mailbox, self._frames, self._found, self._check
+        given: set[int] = set()
+        mailbox[0], at, record = _CHECK, 0, RECORDS_AT
+        for slot, number, opening in rows:
+            if opening != KNOWN and number not in given:
+                given.add(number)
+                found[number] = self._look(opening)
+                mailbox[0] = _CHECK
+            known = found[number]
+            if type(known) is _Failed:
+                self._fail(at, known)
             else:
-                RECORD.pack_into(mailbox, records, math.nan, 0, 0, _CHECK, done, RAN)
-            at, records = at + 1, records + RECORD.size
-        return at
+                try:
+                    done = check(known, frames[slot])
+                    if done is not True and done is not False:
+                        done = returned.truth(done)
+                except BaseException as error:  # as in load
+                    self._fail(at, self._described(error))
+                else:
+                    RECORD.pack_into(mailbox, record, math.nan, 0, 0, _CHECK, done, RAN)
+            at, record = at + 1, record + RECORD.size
 
     def _define(self, source: str) -> None:
         module = types.ModuleType("checker")

@@ -182,7 +182,8 @@ PROGRAMS = (
     _kernel(
         "a better priority", "os.setpriority(os.PRIO_PROCESS, 0, -10)\nreturn os.getpriority(0, 0) == -10", root=True
     ),
-    _kernel("all memory locked", _returns("libc.mlockall(1)"), root=True),
+    # Locking the frames' memory may take longer than a program has.
+    _unlikely(_kernel("all memory locked", _returns("libc.mlockall(1)"), root=True)),
     _kernel("a policy for memory", _returns("call('set_mempolicy', 1, 0, 0)")),
     _kernel(
         "more files",
