@@ -33,6 +33,7 @@ MOST_ADDED = {64: 20.0, 160: 30.0}
 MOST_FOR_PLACING = 10.0
 """Microseconds on top, where there are several processors to choose from."""
 MOST_IN_BATCHES = 1.1
+MOST_FOR_16 = 1.3
 MOST_TO_START = 0.030
 BLOCKS = 41
 
@@ -146,6 +147,7 @@ def test_a_step_of_16_environments(benchmark: BenchmarkFixture, session: Session
             session.run(firsts, frames, ask)
 
     compared(benchmark, alone, boxed, 8 * 16)
+    assert benchmark.extra_info["ratio"] <= MOST_FOR_16
 
 
 def test_a_worker_starts(benchmark: BenchmarkFixture) -> None:
