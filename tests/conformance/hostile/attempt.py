@@ -18,7 +18,7 @@ from car.sandbox import Answers, Limits, Outcome, Sandbox, Session
 from tests.conformance.hostile import Hostile
 from tests.conformance.hostile.world import Witness, World, libraries_work
 
-QUICK = Limits(load_seconds=1.0, frame_seconds=0.5, patience=4.0, memory_mb=256, lives=0)
+QUICK = Limits(load_seconds=3.0, frame_seconds=0.5, patience=4.0, memory_mb=256, lives=0)
 _PATIENT = replace(QUICK, frame_seconds=4.0)
 """For programs that take a while to do their harm: memory is given page by page."""
 

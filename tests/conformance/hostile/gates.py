@@ -27,6 +27,8 @@ def anywhere(code):
         if at >= 0:
             return start + at
     return None
+# While it is loaded, for which there is more time.
+GATE = anywhere(b"\\xcd\\x80\\xc3")
 """
 
 PROGRAMS = (
@@ -36,8 +38,7 @@ PROGRAMS = (
         # ctypes puts the number of floating-point arguments into eax, and 2 is fork for programs of 32 bits.
         attack(
             """
-            gate = anywhere(b"\\xcd\\x80\\xc3")
-            call_gate = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_double, ctypes.c_double)(gate)
+            call_gate = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_double, ctypes.c_double)(GATE)
             return child_of(call_gate(0.0, 0.0))
             """,
             _GADGET,
