@@ -12,7 +12,7 @@ MEANING = (
     "nothing holds a hostile program: it can read or write files, use the network, start processes or eat memory",
     "files, network, processes and memory are closed, but it can still look around or send signals",
     "everything that was tried is stopped",
-    "everything that was tried is stopped, and files are stopped a second time without the filter of system calls",
+    "everything that was tried is stopped, most of it a second time, without the filter of system calls",
 )
 """What each level means, from 0."""
 

@@ -70,7 +70,7 @@ class Zygote:
         if cage.FILTER in wanted:
             self._try_filter(calls)
         if cage.USER in wanted and self._works(cage.leave_root):
-            self._user, self.layers[cage.USER] = True, "one without rights"
+            self._user, self.layers[cage.USER] = True, "another one, without rights"
         if cage.LIMITS in wanted and self._works(lambda: cage.limit(self._mapped + (1 << 30))):
             self._limits, self.layers[cage.LIMITS] = (
                 True,
