@@ -13,6 +13,7 @@ import weakref
 from collections import deque
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from car.errors import SandboxUnavailable
 from car.sandbox import orders
@@ -81,7 +82,7 @@ class Zygote:
                 if host >= 0:
                     os.close(host)
         self._end = weakref.finalize(self, _end, self._process, ours, os.getpid())
-        said: dict[str, str] = self._hello()["layers"]
+        said = self._hello()
         if spaces:
             said[Layer.NAMESPACES] = "processes, network, IPC, host name and cgroups of its own"
         self.layers: Mapping[str, str] = said
@@ -162,19 +163,26 @@ class Zygote:
             raise Gone
         return *orders.REPLY.unpack(reply), back
 
-    def _hello(self) -> dict[str, dict[str, str]]:
+    def _hello(self) -> dict[str, str]:
         said = b""
         try:
             while len(said) < orders.HELLO_BYTES and (more := self._control.recv(orders.HELLO_BYTES)):
                 said += more
-            hello: dict[str, dict[str, str]] = json.loads(said)
+            hello: dict[str, Any] = json.loads(said)
         except (OSError, ValueError) as error:
             self.close()
             raise SandboxUnavailable(
                 f"A process for checkers could not start (exit code {self._process.wait()}); "
                 "see whether `python -I -c 'import numpy, cv2'` works with this Python."
             ) from error
-        return hello
+        if "layers" not in hello:
+            self.close()
+            raise SandboxUnavailable(
+                f"A process for checkers could not start ({hello.get('error')}): close what is not needed, or raise "
+                "the limits of open files and processes (ulimit -n, ulimit -u)."
+            )
+        layers: dict[str, str] = hello["layers"]
+        return layers
 
 
 def _start(

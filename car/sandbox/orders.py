@@ -16,7 +16,7 @@ FILES = 4
 """Descriptors with a FORK: where requests are read, where replies are written, the frames, the mailbox."""
 
 HELLO_BYTES = 4096
-"""The first thing that the zygote says: JSON with the layers in force, filled up with spaces."""
+"""The first thing that the zygote says: JSON with the layers in force or with an error, filled up with spaces."""
 
 NOT_CAGED = 97
 """The exit code of a worker that could not put on a layer that is in force in the others."""

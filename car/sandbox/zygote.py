@@ -196,7 +196,12 @@ def main() -> None:
     control, host, layers, calls = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
     _prepare()
     cage.offer_to_the_short_of_memory()
-    zygote = Zygote(socket.socket(fileno=control), host, layers.split(","), calls)
+    host_side = socket.socket(fileno=control)
+    try:
+        zygote = Zygote(host_side, host, layers.split(","), calls)
+    except OSError as error:
+        host_side.sendall(json.dumps({"error": str(error)}).encode().ljust(orders.HELLO_BYTES))
+        return
     gc.collect()
     gc.freeze()
     zygote.serve()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import site
 import subprocess
@@ -106,6 +107,31 @@ def test_an_ordinary_user_is_as_well_isolated(ordinary: tuple[str, ...], without
     assert [row[0] for row in said] == [1, 1, 1]
     if isolation["level"] in (2, 3):
         assert (isolation["could"], [row[1] for row in said]) == ([], [-2, -2, -2])
+
+
+FEW = """
+import resource
+from car.errors import SandboxUnavailable
+from car.sandbox.process import ProcessSandbox
+resource.setrlimit(resource.RLIMIT_NPROC, ({most}, {most}))
+try:
+    print(ProcessSandbox().isolation)
+except SandboxUnavailable as error:
+    print(error)
+"""
+
+
+@root
+@pytest.mark.parametrize("most", [1, 4, 8])
+def test_too_few_processes_are_told_in_a_sentence(ordinary: tuple[str, ...], most: int) -> None:
+    if ordinary[0] == "unshare":
+        pytest.skip("root's processes are not counted")
+    program = FEW.format(most=most)
+    run = subprocess.run(
+        [*ordinary, "-c", program], cwd="/", env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert re.fullmatch(r"(No|A) process for (a checker|checkers) could .*start.*", run.stdout.strip()), run
+    assert run.stderr == ""
 
 
 @libseccomp
