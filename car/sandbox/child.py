@@ -37,6 +37,15 @@ class End:
     by_another: bool = False
     caged: bool = True
 
+    def before_loading(self) -> str:
+        """What it means that the worker ended before any program was loaded, in a sentence."""
+        if not self.caged:
+            return (
+                "A process for a checker could not be isolated as the ones before it, so it was ended; "
+                "see what `car doctor` says of the sandbox."
+            )
+        return f"A process for a checker could not start ({self.cause}); see what `car doctor` says of the sandbox."
+
 
 @dataclass(frozen=True)
 class Build:

@@ -277,7 +277,7 @@ class Runner:
         state, mailbox = self._state, self._live.mailbox
         end = self.stop()
         if state is State.STARTING:
-            raise SandboxUnavailable(_not_started(end))
+            raise SandboxUnavailable(end.before_loading())
         if broke:
             end = End(Kind.BROKE_PROTOCOL, _BROKE)
         if state is State.LOADING:
@@ -343,12 +343,3 @@ class Runner:
         if not self.finished:
             self._present.sheet.fail(self.column, self._present.rows[self._todo], outcome)
             self._todo = self._todo[:0]
-
-
-def _not_started(end: End) -> str:
-    if not end.caged:
-        return (
-            "A process for a checker could not be isolated as the ones before it, so it was ended; "
-            "see what `car doctor` says of the sandbox."
-        )
-    return f"A process for a checker could not start ({end.cause}); see what `car doctor` says of the sandbox."

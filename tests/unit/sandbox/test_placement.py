@@ -56,4 +56,6 @@ def test_one_long_answer_changes_nothing() -> None:
 def test_a_process_that_is_gone_is_no_matter() -> None:
     child = os.posix_spawn("/bin/true", ["true"], {})
     os.waitpid(child, 0)
+    before = allowed()
     place(child, {0})
+    assert allowed() == before
