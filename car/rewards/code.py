@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from car.checker import SubTask
 from car.errors import BadBundle
 from car.frames import Frames
-from car.rewards.milestones import Milestones, Shaping
+from car.milestones import Milestones, Shaping
 from car.rewards.sharing import Lease, lease_of, lease_shared
 from car.rewards.watch import Watch, WatchedSession
 from car.sandbox import Answers, Crashed, Refused, Sandbox, Session, TimedOut

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from car.errors import UnknownName, UserError
-from car.rewards.milestones import KINDS
+from car.milestones import KINDS
 from car.wrapper.scoring import ENV_REWARDS
 
 ALGORITHMS = ("ppo", "a2c", "dqn", "sac")

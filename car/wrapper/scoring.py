@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from car.errors import BadFrame, UnknownName
 from car.frames import Frame, Frames
+from car.milestones import Shaping
 from car.rewards import Episode, Reward
 from car.rewards.code import CodeReward, open_reward
-from car.rewards.milestones import Shaping
 from car.task import Task
 
 ENV_REWARDS = ("add", "replace")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from car.checker import Checker, SubTask
 from car.errors import BadBundle, SandboxUnavailable, UserError
+from car.milestones import Shaping
 from car.rewards.code import CodeReward
-from car.rewards.milestones import Shaping
 from car.rewards.sharing import lease_shared
 from car.sandbox import Crashed, Ran, Refused, TimedOut
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from car.frames import Frames
-from car.rewards.milestones import Milestones, Shaping
+from car.milestones import Milestones, Shaping
 from car.task import Task
 from car.train.settings import TrainSettings
 

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 
 from car.errors import UserError
-from car.rewards.milestones import Milestones, Shaping
+from car.milestones import Milestones, Shaping
 
 CELLS = 6
 

@@ -15,9 +15,9 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from car.bundle import decide, load_bundle
 from car.errors import BadBundle, BadFrame
 from car.frames import digest, to_png
+from car.milestones import Shaping
 from car.rewards import sharing
 from car.rewards.code import CodeReward, open_reward
-from car.rewards.milestones import Shaping
 from car.sandbox import Answers
 from car.sandbox.isolation import Isolation
 from car.task import Task

@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode
 from hallway import CELLS, Corridor, TableReward, chain
 
 from car.errors import BadFrame, BadTask, UnknownName, UserError
-from car.rewards.milestones import Shaping
+from car.milestones import Shaping
 from car.wrapper import DenseReward, FrameTap
 
 BONUS = Shaping("bonus")

@@ -13,7 +13,7 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecMonitor
 
 from car.errors import BadFrame, UserError
-from car.rewards.milestones import Shaping
+from car.milestones import Shaping
 from car.wrapper import DenseReward, DenseVecReward, FrameTap
 
 LENGTHS = (3, 6, 9)

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from car.errors import UnknownName, UserError
-from car.rewards.milestones import Milestones, Shaping
+from car.milestones import Milestones, Shaping
 
 NAN = float("nan")
 GAMMA = 0.9
