@@ -23,11 +23,38 @@ class Split:
     verdict: tuple[Trajectory, ...]
 
 
+def check_set(trajectories: Sequence[Trajectory]) -> None:
+    """Says what makes a set of trajectories useless for a verdict.
+
+    Raises:
+        BadTrajectory: an expert that fails, random policies that all succeed, or frames of different sizes.
+    """
+    failed = [each.name for each in trajectories if each.who == "expert" and each.success is False]
+    if failed:
+        raise BadTrajectory(
+            f"{len(failed)} of the expert episodes do not succeed ({_some(failed)}); leave them out, or record them "
+            "anew."
+        )
+    randoms = [each for each in trajectories if each.who == "random"]
+    if randoms and all(each.success for each in randoms):
+        raise BadTrajectory(
+            f"All {len(randoms)} random episodes succeed: on them nothing can be told from knowing how. Record shorter "
+            "ones with `car record --max-steps`, or take a harder task."
+        )
+    sizes = {each.pictures.shape[1:3] for each in trajectories}
+    if len(sizes) > 1:
+        raise BadTrajectory(f"The trajectories have frames of different sizes: {_listed(sizes)}. Record them anew.")
+
+
+def _some(names: Sequence[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def split(experts: Sequence[Trajectory], randoms: Sequence[Trajectory], every: int = EVERY) -> Split:
     """Splits by seed: of the sorted seeds of each kind, every fifth goes to the refinement.
 
     Raises:
-        BadTrajectory: fewer than two experts or two random trajectories, frames of different sizes, or one seed twice.
+        BadTrajectory: fewer than two experts or two random trajectories, one seed twice, or see `check_set`.
     """
     for trajectories, who in ((experts, "expert"), (randoms, "random")):
         if len(trajectories) < 2:
@@ -37,9 +64,7 @@ def split(experts: Sequence[Trajectory], randoms: Sequence[Trajectory], every: i
                 "are advised."
             )
         _check_distinct(trajectories, who)
-    sizes = {each.pictures.shape[1:3] for each in (*experts, *randoms)}
-    if len(sizes) > 1:
-        raise BadTrajectory(f"The trajectories have frames of different sizes: {_listed(sizes)}. Record them anew.")
+    check_set([*experts, *randoms])
     refine: list[Trajectory] = []
     verdict: list[Trajectory] = []
     for trajectories in (experts, randoms):

@@ -11,8 +11,8 @@ import pytest
 from car.frames import digest, to_png
 from car.task import Task
 from car.train import Progress
-from car.verify.verdict import ChainEvidence, Verdict
 from tests.unit.cli.planted_session import car
+from tests.unit.verdicts import ACCEPTED
 
 ENVIRONMENT = """
 import gymnasium as gym
@@ -73,7 +73,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     frame = np.zeros((8, 8, 3), np.uint8)
     (made / "frames" / f"{digest(frame)}.png").write_bytes(to_png(frame))
     for name in ("verdict.json", "rehearsal.json"):
-        (made / name).write_text(json.dumps(Verdict(True, "", (), ChainEvidence(1, 1, 0, 1, 0), (), 2, 2).as_dict()))
+        (made / name).write_text(json.dumps(ACCEPTED.as_dict()))
     (made / "manifest.json").write_text(json.dumps(_manifest(made, digest(frame))))
     return made
 

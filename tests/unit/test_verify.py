@@ -13,8 +13,8 @@ from car.errors import BadTrajectory
 from car.sandbox import Limits
 from car.sandbox.process import ProcessSandbox
 from car.trajectory import Trajectory
-from car.verify import Bar, Rule, Split, Verdict, judge, observe, split
-from car.verify.judge import credited
+from car.verify import Bar, Rule, Split, Verdict, judge, observe, split, verdict_on
+from car.verify.credit import credited
 from car.verify.verdict import verdict_from
 from tests.planted import doorkey as planted
 
@@ -41,9 +41,7 @@ WRONG = {
 
 
 def _judged(checkers: Sequence[Checker], trajectories: Sequence[Trajectory], bar: Bar = Bar()) -> Verdict:
-    sandbox, limits = ProcessSandbox(), Limits(frame_seconds=1.5)
-    with sandbox.open(checkers, limits) as first, sandbox.open(checkers, limits) as second:
-        return judge(checkers, observe(first, trajectories, second), bar)
+    return verdict_on(checkers, trajectories, ProcessSandbox(), bar, limits=Limits(frame_seconds=1.5))
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +55,8 @@ def test_accepts_right_programs(right: Verdict) -> None:
     assert right.chain.experts_done == right.chain.experts == 12
     assert right.chain.false_goals == 0
     assert right.rule == (
-        "experts: the whole chain in at least 100%; random: the whole chain without success in fewer than 10%"
+        "experts: the whole chain in at least 100%; random: the whole chain without success in fewer than 10%, of 100 "
+        "(the rule of the Code as Reward paper)"
     )
 
 
@@ -101,7 +100,7 @@ def _without_success(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
 
 def test_rejects_a_chain_that_random_completes_where_success_is_not_known(doorkey: Split) -> None:
     seen = _without_success(doorkey.verdict)
-    assert _judged(planted.chain(), seen).accepted
+    assert _judged(planted.chain(), seen).findings == ()
     findings = _judged(planted.chain(), seen, Bar(random_share=0.0)).findings
     assert [finding.rule for finding in findings] == [Rule.CHAIN_ON_RANDOM]
 

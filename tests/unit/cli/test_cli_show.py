@@ -8,8 +8,7 @@ from car.cli.show import Narrator, verdict_table
 from car.cli.training import Board
 from car.refine import Accepted, Asked, Decomposition, GaveUp, Judged, Named, Rejected, Replied
 from car.train import Evaluation, Progress
-from car.verify import Finding, Rule, SubTaskEvidence, Verdict
-from car.verify.verdict import ChainEvidence
+from car.verify import ChainEvidence, Decision, Finding, Rule, SubTaskEvidence, Verdict
 from car.vlm import Reply, Request, Usage
 
 LONG = "put-the-small-wooden-box-next-to-the-yellow-wall"
@@ -33,9 +32,11 @@ def request(stage: str = "checker", subject: str = LONG, attempt: int = 1) -> Re
 
 
 def verdict(*findings: Finding) -> Verdict:
-    evidence = [SubTaskEvidence(each.name, "0", 20, 20, 3, 100, (4, 5), (None, 7)) for each in CHAIN]
-    chain = ChainEvidence(20, 20, 0, 100, 0)
-    return Verdict(not findings, "experts: all", tuple(evidence), chain, findings, 12000, 800)
+    shares = (0.83, 1.0), (0.0, 0.1)
+    evidence = [SubTaskEvidence(each.name, "0", 20, 20, 3, 100, (4, 5), (None, 7), *shares, 0) for each in CHAIN]
+    chain = ChainEvidence(20, 20, 0, 100, 0, (0.83, 1.0), (0.0, 0.04))
+    decision = Decision.REJECTED if findings else Decision.ACCEPTED
+    return Verdict(decision, "experts: all", 0.95, tuple(evidence), chain, findings, (), (), 12000, 800)
 
 
 def test_a_generation_is_told_with_calls_and_tokens() -> None:

@@ -48,7 +48,7 @@ def right_run(doorkey: Split) -> Told:
 class TestAllRightAtOnce:
     def test_is_accepted(self, right_run: Told) -> None:
         assert right_run.draft.verdict.accepted
-        assert right_run.draft.rehearsal.accepted
+        assert right_run.draft.rehearsal.findings == ()
         assert [each.subtask.name for each in right_run.draft.checkers] == [KEY, DOOR, GOAL]
 
     def test_asks_the_chain_of_questions_once(self, right_run: Told) -> None:
@@ -272,9 +272,11 @@ def test_a_program_that_knows_the_rehearsal_by_heart_fails_the_verdict(doorkey: 
     randoms = [each for each in doorkey.refine if each.who == "random"]
     parts = Split((*experts, *sorted(randoms, key=len)[:3]), doorkey.verdict)
     run = told(parts, {("checker", KEY, 1): program(_memorised(parts))}, attempts=1)
-    assert run.draft.rehearsal.accepted
+    assert run.draft.rehearsal.findings == ()
     assert not run.draft.verdict.accepted
-    assert [each.rule for each in run.draft.verdict.of(KEY)] == [Rule.NEVER_ON_EXPERT]
+    assert [each.rule for each in run.draft.verdict.of(KEY)] == [Rule.NEVER_ON_EXPERT, Rule.OVER_FITTED]
+    assert "(4 of 4 experts" in run.draft.verdict.of(KEY)[1].message
+    assert "did not see (0 of 12 experts" in run.draft.verdict.of(KEY)[1].message
 
 
 def test_requests_never_hold_a_held_out_frame(doorkey: Split) -> None:

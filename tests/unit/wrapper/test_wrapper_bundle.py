@@ -21,8 +21,8 @@ from car.rewards.code import CodeReward, open_reward
 from car.sandbox import Answers
 from car.sandbox.isolation import Isolation
 from car.task import Task
-from car.verify.verdict import ChainEvidence, Verdict
 from car.wrapper import DenseReward, DenseVecReward, FrameTap
+from tests.unit.verdicts import ACCEPTED
 
 SIDE = 8
 CELLS = {"middle": 3, "end": 5}
@@ -46,7 +46,7 @@ def folder(tmp_path: Path, corridor_id: str) -> Path:
         (made / "checkers" / f"{name}.py").write_text(SOURCE.format(10 * cell))
     frame = np.zeros((SIDE, SIDE, 3), np.uint8)
     (made / "frames" / f"{digest(frame)}.png").write_bytes(to_png(frame))
-    verdict = Verdict(True, "none", (), ChainEvidence(1, 1, 0, 1, 0), (), 2, 2)
+    verdict = ACCEPTED
     for name in ("verdict.json", "rehearsal.json"):
         (made / name).write_text(json.dumps(verdict.as_dict()))
     files = {
