@@ -10,9 +10,11 @@
     |   |-- BadTask             a task file or an environment that cannot serve as a task
     |   |-- BadBundle           a reward bundle that is missing, damaged or was changed by hand
     |   |-- BadRecording        a recorded VLM session that is missing, damaged or does not fit the request
+    |   |   `-- NotRecorded     it holds no answer to a question
     |   |-- MissingKey          no API key; names the variable and the way without a key
     |   |-- MissingExtra        an optional package that is not installed; names the extra
     |   `-- SandboxUnavailable  this machine cannot run checkers in a process of their own
+    |-- BudgetSpent             exit code 1: the budget ended before there was any program to keep
     |-- RewardChanged           exit code 1: in training, a program said of the same frame something else than before
     `-- ProviderError           exit code 3: the VLM's provider refused or failed, in its own words
 
@@ -59,6 +61,10 @@ class BadRecording(UserError):
     """A recorded VLM session that is missing, damaged or does not fit the request."""
 
 
+class NotRecorded(BadRecording):
+    """A recorded VLM session that holds no answer to a question."""
+
+
 class MissingKey(UserError):
     """No API key in the environment."""
 
@@ -69,6 +75,12 @@ class MissingExtra(UserError):
 
 class SandboxUnavailable(UserError):
     """This machine cannot run checkers in a process of their own."""
+
+
+class BudgetSpent(CarError):
+    """The budget ended before there was any program to keep."""
+
+    exit_code = 1
 
 
 class RewardChanged(CarError):

@@ -14,9 +14,9 @@ from car.errors import CarError
 from car.facts import changes, measure
 from car.frames import Frame, enlarged
 from car.screen import ALLOWED_MODULES
-from car.vlm import Picture, Request
+from car.vlm import Measured, Picture, Request
 
-_PICTURE = re.compile("\x02(.*?)\x03")
+_MARKED = re.compile("\x02(?P<picture>.*?)\x03|\x04(?P<measured>.*?)\x05", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class SubtasksPrompt:
     Args:
         goal_answer: the reply to the `GoalPrompt`.
         complaint: why the previous answer could not be used, or "".
+        tried: sub-tasks that were named before, for which programs were written and tried.
+        measured: what was found to be wrong with them as a whole.
     """
 
     template: ClassVar[str] = "subtasks"
@@ -71,17 +73,26 @@ class SubtasksPrompt:
     goal_answer: str
     complaint: str = ""
     attempt: int = 1
+    tried: Sequence[SubTask] = ()
+    measured: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class CheckerPrompt:
-    """How would you know that it is done, as a program? Also for the goal itself."""
+    """How would you know that it is done, as a program? Also for the goal itself.
+
+    Args:
+        attempt: the number of the attempt that is asked for; above 1 where the sub-tasks were named anew.
+        sample: which of several independent programs is asked for.
+    """
 
     template: ClassVar[str] = "checker"
     scene: Scene
     goal: str
     subtasks: Sequence[SubTask]
     subtask: SubTask
+    attempt: int = 1
+    sample: int = 1
 
 
 @dataclass(frozen=True)
@@ -90,6 +101,7 @@ class Complaint:
 
     Args:
         message: the fact: which trajectory and frame, what the checker said, what was required.
+        kind: what kind of mistake it is, e.g. ``fires too early``, or "".
         facts: what the checker's `explain` said there, or "".
         frames: the decisive frames by caption.
     """
@@ -97,6 +109,7 @@ class Complaint:
     message: str
     facts: str = ""
     frames: Mapping[str, Frame] = field(default_factory=dict)
+    kind: str = ""
 
     @property
     def captions(self) -> list[str]:
@@ -125,7 +138,29 @@ class RefinePrompt:
     repeated: bool = False
 
 
-Prompt = GoalPrompt | SubtasksPrompt | CheckerPrompt | RefinePrompt
+@dataclass(frozen=True)
+class FasterPrompt:
+    """The program is right and too slow: where its time goes.
+
+    Args:
+        attempt: the number of the attempt that is asked for.
+        source: the program.
+        limit_us: what a frame may take, in microseconds.
+        profile: what was measured, as text; differs from run to run.
+    """
+
+    template: ClassVar[str] = "faster"
+    scene: Scene
+    goal: str
+    subtasks: Sequence[SubTask]
+    subtask: SubTask
+    attempt: int
+    source: str
+    limit_us: float
+    profile: str
+
+
+Prompt = GoalPrompt | SubtasksPrompt | CheckerPrompt | RefinePrompt | FasterPrompt
 
 
 def request_for(prompt: Prompt) -> Request:
@@ -141,6 +176,7 @@ def request_for(prompt: Prompt) -> Request:
         attempt=getattr(prompt, "attempt", 1),
         system=_render("system", {}),
         parts=tuple(_parts(prompt)),
+        sample=getattr(prompt, "sample", 1),
     )
 
 
@@ -151,11 +187,20 @@ def _parts(prompt: Prompt) -> Iterator[str | Picture]:
             frames |= complaint.frames
     values = {each.name: getattr(prompt, each.name) for each in fields(prompt) if each.name != "scene"}
     text = _render(prompt.template, prompt.scene.variables() | values)
-    for index, piece in enumerate(_PICTURE.split(text)):
-        if index % 2:
-            yield Picture(enlarged(frames[piece]), piece, frames[piece])
-        elif tidy := re.sub(r"\n{3,}", "\n\n", piece.strip()):
-            yield tidy
+    end = 0
+    for mark in _MARKED.finditer(text):
+        yield from _tidy(text[end : mark.start()])
+        end, caption = mark.end(), mark["picture"]
+        if caption is None:
+            yield Measured(mark["measured"].strip())
+        else:
+            yield Picture(enlarged(frames[caption]), caption, frames[caption])
+    yield from _tidy(text[end:])
+
+
+def _tidy(text: str) -> Iterator[str]:
+    if tidy := re.sub(r"\n{3,}", "\n\n", text.strip()):
+        yield tidy
 
 
 def _render(template: str, values: Mapping[str, Any]) -> str:
@@ -175,6 +220,7 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.globals["picture"] = lambda caption: f"\x02{caption}\x03"
+    made.globals["measured"] = lambda text: f"\x04{text}\x05"
     return made
 
 

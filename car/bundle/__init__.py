@@ -8,6 +8,7 @@
         checkers/01-<sub-task>.py ...
         attempts/01-<stage>-<sub-task>-<attempt>/prompt.md, reply.md, outcome.json
         frames/<sha256>.png every picture that was shown to the VLM, in its original size
+        measured.json       what the programs cost where they were verified, not part of it
         approval.json       a person's decision; binds to the manifest's sha256, not part of it
 """
 

@@ -13,6 +13,9 @@ from car.verify import Verdict
 
 FORMAT = "car-bundle/1"
 
+MEASURED = "measured.json"
+"""The file with what the programs cost, on the machine that verified them; no part of the content."""
+
 
 @dataclass(frozen=True)
 class Provenance:

@@ -6,14 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from car.bundle.form import FORMAT, Approval, Bundle, Provenance, as_json, sha256_of
+from car.bundle.form import FORMAT, MEASURED, Approval, Bundle, Provenance, as_json, sha256_of
 from car.checker import Checker, SubTask
 from car.errors import BadBundle, CarError, UnknownName
 from car.files import write_text
 from car.frames import read_picture
 from car.task import Task
-from car.verify import Verdict
-from car.verify.verdict import verdict_from
+from car.verify import Probe, Verdict
+from car.verify.verdict import COST, verdict_from
 
 _WRONG = (KeyError, TypeError, ValueError, IndexError, AttributeError)
 
@@ -56,7 +56,7 @@ def _check_files(path: Path, manifest: dict[str, Any]) -> None:
     if not isinstance(listed, dict):
         raise BadBundle(f"{path / 'manifest.json'} lists no files.")
     there = {str(each.relative_to(path)) for each in path.rglob("*") if each.is_file()}
-    there -= {"manifest.json", "approval.json", "review.html"}
+    there -= {"manifest.json", "approval.json", "review.html", MEASURED}
     wrong = [f"{name} is missing" for name in sorted(set(listed) - there)]
     wrong += [
         f"{name} is not in the manifest"
@@ -88,7 +88,7 @@ def _built(path: Path, manifest: dict[str, Any]) -> Bundle:
         task=Task(**manifest["task"]),
         goal=manifest["goal"],
         checkers=checkers,
-        verdict=_verdict(path / "verdict.json", checkers),
+        verdict=_verdict(path / "verdict.json", checkers).with_probes(_times(path / MEASURED)),
         rehearsal=_verdict(path / "rehearsal.json", checkers),
         provenance=Provenance(given["vlm"], tuple(given["models"]), given["made"]),
         frame_shape=(height, width, channels),
@@ -124,6 +124,18 @@ def _verdict(path: Path, checkers: Sequence[Checker]) -> Verdict:
     if judged and judged != [each.sha256 for each in checkers]:
         raise BadBundle(f"{path} is the verdict on other programs than those in checkers/; generate the bundle again.")
     return verdict
+
+
+def _times(path: Path) -> tuple[Probe, ...]:
+    if not path.exists():
+        return ()
+    try:
+        times = tuple(Probe(**each) for each in _load(path))
+        if any(each.name != COST or each.strict for each in times):
+            raise ValueError("a probe that is not one of cost")
+    except _WRONG as error:
+        raise BadBundle(f"{path} is not what programs cost ({_words(error)}); remove it.") from error
+    return times
 
 
 def _words(error: Exception) -> str:

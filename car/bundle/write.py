@@ -6,7 +6,7 @@ from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from car.bundle.form import FORMAT, Provenance, as_json, sha256_of
+from car.bundle.form import FORMAT, MEASURED, Provenance, as_json, sha256_of
 from car.checker import Checker
 from car.files import write_text
 from car.frames import Frame, digest, to_png
@@ -81,7 +81,7 @@ def _write(made: Path, task: Task, draft: Draft, provenance: Provenance) -> None
     for sha, frame in shown.items():
         (made / "frames").mkdir(exist_ok=True)
         (made / "frames" / f"{sha}.png").write_bytes(to_png(frame))
-    write_text(made / "verdict.json", as_json(draft.verdict.as_dict()))
+    write_text(made / "verdict.json", as_json(draft.verdict.without_times().as_dict()))
     write_text(made / "rehearsal.json", as_json(draft.rehearsal.as_dict()))
     manifest = {
         "format": FORMAT,
@@ -99,6 +99,8 @@ def _write(made: Path, task: Task, draft: Draft, provenance: Provenance) -> None
         "files": {str(path.relative_to(made)): sha256_of(path) for path in sorted(made.rglob("*")) if path.is_file()},
     }
     write_text(made / "manifest.json", as_json(manifest))
+    # Apart from what the manifest vouches for: times differ from run to run, and a decision must not be void for that.
+    write_text(made / MEASURED, as_json([asdict(each) for each in draft.verdict.times]))
 
 
 def _write_attempt(folder: Path, number: int, attempt: Attempt, shown: dict[str, Frame]) -> None:

@@ -13,7 +13,19 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from car.refine import Accepted, Asked, Event, GaveUp, Judged, Named, Rejected, Replied
+from car.refine import (
+    Accepted,
+    Asked,
+    Event,
+    Faster,
+    GaveUp,
+    Judged,
+    Named,
+    Rejected,
+    Replied,
+    Unanswered,
+    Weak,
+)
 from car.verify import SubTaskEvidence, Verdict
 from car.vlm import Request, Usage
 
@@ -22,6 +34,7 @@ _QUESTIONS = {
     "subtasks": "What tasks must the agent complete to achieve the goal?",
     "checker": "How would you know that it is done?",
     "refine": "The program was wrong; here are the facts. Write it again.",
+    "faster": "The program is right and too slow; here is where its time goes. Write it again.",
 }
 _LAST = "judging the whole chain on the held-out trajectories"
 _WIDEST = 100
@@ -46,8 +59,11 @@ class Narrator:
             Asked: self._asked,
             Replied: self._replied,
             Named: self._named,
+            Unanswered: self._unanswered,
             Rejected: self._rejected,
             Accepted: self._accepted,
+            Faster: self._made_faster,
+            Weak: self._weak,
             GaveUp: self._gave_up,
             Judged: lambda event: None,
         }
@@ -115,9 +131,21 @@ class Narrator:
 
     def _gave_up(self, event: GaveUp) -> None:
         self._doing = _LAST
-        self._indented(
-            Text.assemble(("gave up ", "bold red"), f"after {event.attempts} attempts; the best program is kept")
-        )
+        why = f"the budget ended: {event.ended}" if event.ended else f"after {event.attempts} attempts"
+        self._indented(Text.assemble(("gave up ", "bold red"), f"{why}; the best program is kept"))
+
+    def _unanswered(self, event: Unanswered) -> None:
+        self._calls -= 1
+        self._indented(Text("The recording has no answer to this; it goes on without one.", "dim"))
+
+    def _made_faster(self, event: Faster) -> None:
+        change = f"{event.before_us:.0f} to {event.now_us:.0f} microseconds a frame"
+        self._indented(Text.assemble(("faster ", "green"), change))
+
+    def _weak(self, event: Weak) -> None:
+        for fact in event.facts:
+            self._indented(Text.assemble(("weak ", "yellow"), fact))
+        self._indented(Text("The programs pass; better sub-tasks are asked for.", "dim"))
 
     def _indented(self, text: Text) -> None:
         self._console.print(Padding(text, (0, 0, 0, 2)))

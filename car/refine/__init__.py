@@ -3,9 +3,24 @@
 `generate` drives the whole; what happens on the way is told to a listener as events.
 """
 
+from car.refine.budget import Budget, Price
+from car.refine.continuing import shortcuts
 from car.refine.decomposition import Decomposition, decomposition_in
-from car.refine.events import Accepted, Asked, Event, GaveUp, Judged, Named, Rejected, Replied
-from car.refine.generate import Attempt, Budget, Draft, generate
+from car.refine.draft import Attempt, Draft
+from car.refine.events import (
+    Accepted,
+    Asked,
+    Event,
+    Faster,
+    GaveUp,
+    Judged,
+    Named,
+    Rejected,
+    Replied,
+    Unanswered,
+    Weak,
+)
+from car.refine.generate import generate
 
 __all__ = [
     "Accepted",
@@ -15,11 +30,16 @@ __all__ = [
     "Decomposition",
     "Draft",
     "Event",
+    "Faster",
     "GaveUp",
     "Judged",
     "Named",
+    "Price",
     "Rejected",
     "Replied",
+    "Unanswered",
+    "Weak",
     "decomposition_in",
     "generate",
+    "shortcuts",
 ]

@@ -24,6 +24,13 @@ class Replied:
 
 
 @dataclass(frozen=True)
+class Unanswered:
+    """A recording holds no answer to a question that the work can go on without."""
+
+    request: Request
+
+
+@dataclass(frozen=True)
 class Named:
     """The VLM has named the goal and the sub-tasks."""
 
@@ -49,10 +56,43 @@ class Accepted:
 
 @dataclass(frozen=True)
 class GaveUp:
-    """No program passed within the budget."""
+    """No program passed within the budget.
+
+    Args:
+        subtask: which one.
+        attempts: how many programs may be asked for.
+        ended: which other limit of the budget ended it, in words; "" if it was the attempts.
+    """
 
     subtask: SubTask
     attempts: int
+    ended: str = ""
+
+
+@dataclass(frozen=True)
+class Faster:
+    """A right program that was too slow has been replaced by a faster one.
+
+    Args:
+        checker: the faster one.
+        before_us: microseconds a frame before.
+        now_us: and now.
+    """
+
+    checker: Checker
+    before_us: float
+    now_us: float
+
+
+@dataclass(frozen=True)
+class Weak:
+    """The programs pass, but the chain as a whole does not do; the sub-tasks are to be named anew.
+
+    Args:
+        facts: what was measured.
+    """
+
+    facts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -62,4 +102,4 @@ class Judged:
     verdict: Verdict
 
 
-Event = Asked | Replied | Named | Rejected | Accepted | GaveUp | Judged
+Event = Asked | Replied | Unanswered | Named | Rejected | Accepted | GaveUp | Faster | Weak | Judged

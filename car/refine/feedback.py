@@ -9,25 +9,36 @@ from car.frames import Frame
 from car.prompts import Complaint
 from car.sandbox import Answers, Session
 from car.trajectory import Trajectory
-from car.verify import Finding, Rule
+from car.verify import Finding, Observation, Rule
+from car.verify.blank import KINDS, blank_frame
+
+MOST_FRAMES = 5
+"""At most so many frames go back with one complaint."""
 
 _BEFORE_AND_AT = (Rule.TOO_EARLY, Rule.GOAL_TOO_EARLY, Rule.TOO_EASY, Rule.FALSE_GOAL)
+_WITH_AN_EXAMPLE = (Rule.TOO_EASY, Rule.FALSE_GOAL, Rule.EXPLOITABLE)
 
 
-def complaint_about(finding: Finding, trajectories: Sequence[Trajectory], session: Session) -> Complaint:
+def complaint_about(finding: Finding, observations: Sequence[Observation], session: Session) -> Complaint:
     """The complaint for a finding.
 
     Args:
         finding: what was found on the trajectories.
-        trajectories: those that were judged.
+        observations: what was said of those that were judged, by the accused checker as the last one.
         session: the live checker that it was found against, alone.
     """
     if finding.trajectory is None or finding.time is None:
-        return Complaint(finding.message)
-    trajectory = trajectories[finding.trajectory]
+        return Complaint(finding.message, kind=finding.mistake)
+    trajectory = observations[finding.trajectory].trajectory
     times = _decisive(finding.rule, finding.time, len(trajectory))
-    frames = {_caption(finding.trajectory, trajectory, time): trajectory.frame(time) for time in times}
-    return Complaint(finding.message, _explained(session, trajectory, times), frames)
+    shown = [trajectory.frame(time) for time in times]
+    captions = [_caption(finding.trajectory, trajectory, time) for time in times]
+    if finding.probe in KINDS:
+        shown.append(blank_frame(finding.probe, trajectory.frame(0).shape))
+        captions.append(f"the {finding.probe} picture")
+    facts = _explained(session, trajectory.frame(0), shown, captions)
+    frames = dict(zip(captions, shown, strict=True)) | _example(finding, observations)
+    return Complaint(finding.message, facts, dict(list(frames.items())[:MOST_FRAMES]), finding.mistake)
 
 
 def _decisive(rule: Rule, time: int, length: int) -> list[int]:
@@ -44,11 +55,26 @@ def _caption(index: int, trajectory: Trajectory, time: int) -> str:
     return f"{trajectory.who} episode {index + 1}, frame {time}"
 
 
-def _explained(session: Session, trajectory: Trajectory, times: Sequence[int]) -> str:
-    frames: list[Frame] = [trajectory.frame(time) for time in times]
-    answers = session.run(trajectory.frame(0), np.stack(frames), explain=True)
-    said = [f"frame {time}: {_fact(answers, row)}" for row, time in enumerate(times) if (row, 0) in answers.facts]
-    return "; ".join(said)
+def _example(finding: Finding, observations: Sequence[Observation]) -> dict[str, Frame]:
+    """The frame on which an expert has the sub-task done, to set against those on which nobody has."""
+    if finding.rule not in _WITH_AN_EXAMPLE:
+        return {}
+    for index, each in enumerate(observations):
+        time = each.first(each.done.shape[1] - 1)
+        if each.trajectory.who == "expert" and time is not None:
+            caption = f"{_caption(index, each.trajectory, time)}, where it is rightly done"
+            return {caption: each.trajectory.frame(time)}
+    return {}
+
+
+def _explained(session: Session, initial: Frame, shown: Sequence[Frame], captions: Sequence[str]) -> str:
+    answers = session.run(initial, np.stack(shown), explain=True)
+    told = [(row, caption) for row, caption in enumerate(captions) if (row, 0) in answers.facts]
+    return "; ".join(f"{_short(caption)}: {_fact(answers, row)}" for row, caption in told)
+
+
+def _short(caption: str) -> str:
+    return caption.rpartition(", ")[2]
 
 
 def _fact(answers: Answers, row: int) -> str:

@@ -1,86 +1,23 @@
 """From two frames to a judged chain of checkers."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from car.checker import Checker, SubTask, Unusable, checker_from
-from car.errors import ProviderError
-from car.prompts import (
-    CheckerPrompt,
-    Complaint,
-    GoalPrompt,
-    Prompt,
-    RefinePrompt,
-    Scene,
-    SubtasksPrompt,
-    request_for,
-)
+from car.checker import Checker, SubTask
+from car.errors import BudgetSpent, ProviderError
+from car.prompts import GoalPrompt, Scene, SubtasksPrompt
+from car.refine.asking import Asker, Listener, cut_off, insisting
+from car.refine.budget import Budget
+from car.refine.continuing import shortcuts
 from car.refine.decomposition import Decomposition, decomposition_in, readable
-from car.refine.events import Accepted, Asked, Event, GaveUp, Judged, Named, Rejected, Replied
-from car.refine.feedback import complaint_about
-from car.sandbox import Limits, Sandbox
-from car.verify import Bar, Observation, Rule, Split, Verdict, judge, observe, twice
-from car.vlm import VLM, Finish, Reply, Request, Usage
-
-Listener = Callable[[Event], None]
-_RULES = list(Rule)
-
-
-@dataclass(frozen=True)
-class Budget:
-    """How often the VLM is asked at the most.
-
-    Args:
-        attempts: programs for one sub-task, the first one included.
-        namings: tries to name the goal, and as many to list the sub-tasks.
-    """
-
-    attempts: int = 5
-    namings: int = 3
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One question and its answer.
-
-    Args:
-        request: what was asked.
-        reply: what came back.
-        complaints: what was wrong with it; empty if it was used.
-        rules: the broken rules behind the complaints.
-    """
-
-    request: Request
-    reply: Reply
-    complaints: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A generated chain of checkers, judged.
-
-    Args:
-        scene: the two frames that the VLM saw.
-        decomposition: the goal and the sub-tasks.
-        checkers: in the chain's order; a sub-task without any usable program is missing.
-        attempts: every question and answer, in order.
-        rehearsal: the verdict on the trajectories that refinement saw.
-        verdict: the verdict on the trajectories that it did not see.
-        usage: the tokens of all replies.
-        refined_on: the hashes of the trajectories that refinement saw.
-        judged_on: the hashes of those that gave the verdict.
-    """
-
-    scene: Scene
-    decomposition: Decomposition
-    checkers: tuple[Checker, ...]
-    attempts: tuple[Attempt, ...]
-    rehearsal: Verdict
-    verdict: Verdict
-    usage: Usage
-    refined_on: tuple[str, ...]
-    judged_on: tuple[str, ...]
+from car.refine.draft import Draft
+from car.refine.events import Judged, Named, Weak
+from car.refine.evidence import Evidence
+from car.refine.search import Bench, Search
+from car.sandbox import Limits, Sandbox, Session
+from car.task import Task
+from car.verify import Bar, Observation, Probe, Split, Verdict, compared, verdict_on
+from car.vlm import VLM
 
 
 def generate(
@@ -91,176 +28,184 @@ def generate(
     bar: Bar = Bar(),
     limits: Limits = Limits(),
     listen: Listener = lambda event: None,
+    task: Task | None = None,
 ) -> Draft:
     """Has the VLM name the sub-tasks and write their checkers, mends them with measured facts, and judges the result.
 
-    Refinement sees `parts.refine` alone; the verdict comes from `parts.verdict`.
+    Refinement sees `parts.refine` alone; the verdict comes from `parts.verdict`. The result is the best that was found,
+    even if that is not good enough.
+
+    Args:
+        parts: the trajectories, in two parts.
+        vlm: who is asked.
+        sandbox: where programs run.
+        budget: how often and for how much.
+        bar: what the programs must reach.
+        limits: what each program may use.
+        listen: is told what happens.
+        task: whose environment is run to see whether a sub-task is worth doing; None leaves that out.
 
     Raises:
         ProviderError: the provider failed, or the VLM named no usable goal or sub-tasks within the budget.
+        BudgetSpent: the budget ended before there was any program.
         SandboxUnavailable: checkers cannot be run on this machine.
     """
     expert = next(each for each in parts.refine if each.who == "expert")
-    run = _Run(parts, vlm, sandbox, budget, bar, limits, listen)
-    return run.draft(Scene(expert.frame(0), expert.frame(-1)))
+    scene = Scene(expert.frame(0), expert.frame(-1))
+    run = _Run(Asker(vlm, budget, listen), Bench(parts.refine, sandbox, limits, bar), scene, task)
+    chain = run.best()
+    asker = run.asker
+    rehearsal = chain.evidence.verdict(bar, chain.decomposition.subtasks).with_probes(chain.shortcuts)
+    verdict = run.held_out(chain, parts)
+    listen(Judged(verdict))
+    return Draft(
+        scene=scene,
+        decomposition=chain.decomposition,
+        checkers=chain.evidence.checkers,
+        attempts=tuple(asker.attempts),
+        rehearsal=rehearsal,
+        verdict=compared(verdict, rehearsal),
+        usage=asker.usage,
+        refined_on=tuple(each.sha256() for each in parts.refine),
+        judged_on=tuple(each.sha256() for each in parts.verdict),
+        ended=asker.ended,
+    )
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """The programs of one division into sub-tasks.
+
+    Args:
+        decomposition: the sub-tasks.
+        evidence: the programs that were found, and what they say.
+        passed: whether nothing is found against any of them alone.
+        facts: what is wrong with the chain as a whole although its programs pass.
+        shortcuts: what random continuations of experts showed.
+    """
+
+    decomposition: Decomposition
+    evidence: Evidence
+    passed: bool
+    facts: tuple[str, ...] = ()
+    shortcuts: tuple[Probe, ...] = ()
+
+    @property
+    def worth(self) -> tuple[int, int]:
+        """By which the better of two chains is known."""
+        return int(self.passed), -len(self.facts)
 
 
 @dataclass
 class _Run:
-    parts: Split
-    vlm: VLM
-    sandbox: Sandbox
-    budget: Budget
-    bar: Bar
-    limits: Limits
-    listen: Listener
-    attempts: list[Attempt] = field(default_factory=list)
+    asker: Asker
+    bench: Bench
+    scene: Scene
+    task: Task | None
 
-    def draft(self, scene: Scene) -> Draft:
-        decomposition = self._decompose(scene)
-        checkers: list[Checker] = []
-        seen: list[Observation] = []
-        for subtask in decomposition.subtasks:
-            best = _SubTaskRun(self, scene, decomposition, subtask, tuple(checkers), tuple(seen)).best()
-            if best is not None:
-                checkers.append(best.checker)
-                seen = list(best.observations)
-        if not checkers:
-            raise ProviderError(f"{self.vlm.name} wrote no program that may run, in {len(self.attempts)} replies.")
-        rehearsal = judge(checkers, seen, self.bar, decomposition.subtasks)
-        verdict = self._held_out(checkers, decomposition)
-        self.listen(Judged(verdict))
-        return Draft(
-            scene=scene,
-            decomposition=decomposition,
-            checkers=tuple(checkers),
-            attempts=tuple(self.attempts),
-            rehearsal=rehearsal,
-            verdict=verdict,
-            usage=sum((each.reply.usage for each in self.attempts), Usage()),
-            refined_on=tuple(each.sha256() for each in self.parts.refine),
-            judged_on=tuple(each.sha256() for each in self.parts.verdict),
+    def best(self) -> _Chain:
+        answer = self._goal_answer()
+        best: _Chain | None = None
+        for _ in range(self.asker.budget.rounds):
+            decomposition = self._decomposed(answer, best)
+            if decomposition is None:
+                break
+            chain = self._chain(decomposition, best)
+            best = max(best, chain, key=lambda each: each.worth) if best else chain
+            if not chain.facts:
+                break
+            self.asker.listen(Weak(chain.facts))
+        if best is not None and best.evidence.checkers:
+            return best
+        if self.asker.ended:
+            raise BudgetSpent(f"The budget ended before there was any program: {self.asker.ended}.")
+        raise ProviderError(
+            f"{self.asker.vlm.name} wrote no program that may run, in {len(self.asker.attempts)} replies."
         )
 
-    def ask(self, prompt: Prompt) -> tuple[Request, Reply]:
-        request = request_for(prompt)
-        self.listen(Asked(request))
-        reply = self.vlm.ask(request)
-        self.listen(Replied(request, reply))
-        return request, reply
-
-    def note(self, request: Request, reply: Reply, complaints: Sequence[str] = (), rules: Sequence[str] = ()) -> None:
-        self.attempts.append(Attempt(request, reply, tuple(complaints), tuple(rules)))
-
-    def _decompose(self, scene: Scene) -> Decomposition:
-        answer = self._goal_answer(scene)
+    def _goal_answer(self) -> str:
         complaint, times = "", 0
-        for attempt in range(1, self.budget.namings + 1):
-            request, reply = self.ask(SubtasksPrompt(scene, answer, insisting(complaint, times), attempt))
-            found = cut_off(reply) or decomposition_in(reply.text)
-            if isinstance(found, Decomposition):
-                self.note(request, reply)
-                self.listen(Named(found))
-                return found
-            complaint, times = found, times + 1 if found == complaint else 1
-            self.note(request, reply, [complaint])
-        raise ProviderError(f"{self.vlm.name} named no usable sub-tasks in {self.budget.namings} tries: {complaint}")
-
-    def _goal_answer(self, scene: Scene) -> str:
-        complaint, times = "", 0
-        for attempt in range(1, self.budget.namings + 1):
-            request, reply = self.ask(GoalPrompt(scene, insisting(complaint, times), attempt))
+        for attempt in range(1, self.asker.budget.namings + 1):
+            answer = self.asker.ask(GoalPrompt(self.scene, insisting(complaint, times), attempt))
+            if answer is None:
+                raise BudgetSpent(f"The budget ended before the goal was named: {self.asker.ended}.")
+            request, reply = answer
             found = cut_off(reply) or ("" if readable(reply.text).strip() else "The reply is empty.")
-            self.note(request, reply, [found] if found else [])
+            self.asker.note(request, reply, [found] if found else [])
             if not found:
                 return readable(reply.text).strip()
             complaint, times = found, times + 1 if found == complaint else 1
-        raise ProviderError(f"{self.vlm.name} named no goal in {self.budget.namings} tries: {complaint}")
+        raise ProviderError(f"{self.asker.vlm.name} named no goal in {self.asker.budget.namings} tries: {complaint}")
 
-    def _held_out(self, checkers: Sequence[Checker], decomposition: Decomposition) -> Verdict:
-        with twice(self.sandbox, checkers, self.limits) as (first, second):
-            return judge(checkers, observe(first, self.parts.verdict, second), self.bar, decomposition.subtasks)
+    def _decomposed(self, goal_answer: str, before: _Chain | None) -> Decomposition | None:
+        """The sub-tasks; None if there are some from before and the budget or a recording holds no better ones."""
+        complaint, times = "", 0
+        tried = before.decomposition.subtasks if before else ()
+        measured = before.facts if before else ()
+        for _ in range(self.asker.budget.namings):
+            number = self.asker.number("")
+            prompt = SubtasksPrompt(self.scene, goal_answer, insisting(complaint, times), number, tried, measured)
+            answer = self.asker.ask(prompt, optional=before is not None)
+            if answer is None:
+                return None
+            request, reply = answer
+            found = cut_off(reply) or decomposition_in(reply.text)
+            if isinstance(found, Decomposition):
+                self.asker.note(request, reply)
+                self.asker.listen(Named(found))
+                return found
+            complaint, times = found, times + 1 if found == complaint else 1
+            self.asker.note(request, reply, [complaint])
+        if before is not None:
+            return None
+        raise ProviderError(
+            f"{self.asker.vlm.name} named no usable sub-tasks in {self.asker.budget.namings} tries: {complaint}"
+        )
 
+    def _chain(self, decomposition: Decomposition, before: _Chain | None) -> _Chain:
+        evidence, passed = Evidence(), True
+        for subtask in decomposition.subtasks:
+            search = Search(self.asker, self.bench, self.scene, decomposition, subtask, evidence)
+            source = _known(subtask, before)
+            best = (search.kept(source) if source else None) or search.best()
+            passed = passed and best is not None and not best.complaints
+            evidence = best.evidence if best else evidence
+        if not passed:
+            return _Chain(decomposition, evidence, False)
+        found = self._shortcuts(evidence)
+        facts = [each.message for each in evidence.verdict(self.bench.bar).of("")]
+        facts += [each.said for each in found if each.passed is False]
+        return _Chain(decomposition, evidence, True, tuple(facts), found)
 
-@dataclass(frozen=True)
-class _Candidate:
-    checker: Checker
-    observations: tuple[Observation, ...]
-    rank: int
+    def _shortcuts(self, evidence: Evidence) -> tuple[Probe, ...]:
+        if self.task is None:
+            return ()
+        with self.bench.sandbox.open(evidence.checkers, self.bench.limits) as session:
+            return tuple(self._continued(evidence.checkers, session, evidence.observations))
 
+    def _continued(
+        self, checkers: Sequence[Checker], session: Session, observations: Sequence[Observation]
+    ) -> Sequence[Probe]:
+        if self.task is None:
+            return ()
+        experts = [each for each in observations if each.trajectory.who == "expert"]
+        return shortcuts(self.task, experts, checkers, session)
 
-@dataclass
-class _SubTaskRun:
-    """Attempts at one sub-task's program."""
-
-    run: _Run
-    scene: Scene
-    decomposition: Decomposition
-    subtask: SubTask
-    earlier: tuple[Checker, ...]
-    seen: tuple[Observation, ...]
-
-    def best(self) -> _Candidate | None:
-        best: _Candidate | None = None
-        complaints: list[Complaint] = []
-        rules: tuple[str, ...] = ()
-        source, repeated = "", False
-        for attempt in range(1, self.run.budget.attempts + 1):
-            request, reply = self.run.ask(self._prompt(attempt, source, complaints, repeated))
-            made = self._usable(reply)
-            if isinstance(made, Unusable):
-                source, complaints = made.source, [Complaint(str(each)) for each in made.problems]
-                broken: tuple[str, ...] = ("screen",)
-            else:
-                candidate, complaints = self._try(made)
-                source, broken = made.source, tuple(_RULES[candidate.rank : candidate.rank + 1])
-                if best is None or candidate.rank > best.rank:
-                    best = candidate
-            self.run.note(request, reply, [each.message for each in complaints], broken if complaints else ())
-            if not complaints and best is not None:
-                self.run.listen(Accepted(best.checker, attempt))
-                return best
-            self.run.listen(Rejected(self.subtask, attempt, tuple(each.message for each in complaints)))
-            repeated, rules = broken == rules, broken
-        self.run.listen(GaveUp(self.subtask, self.run.budget.attempts))
-        return best
-
-    def _prompt(self, attempt: int, source: str, complaints: Sequence[Complaint], repeated: bool) -> Prompt:
-        goal, subtasks = self.decomposition.goal, self.decomposition.subtasks
-        if attempt == 1:
-            return CheckerPrompt(self.scene, goal, subtasks, self.subtask)
-        program = readable(source).rstrip()
-        said = tuple(replace(each, message=readable(each.message)) for each in complaints)
-        return RefinePrompt(self.scene, goal, subtasks, self.subtask, attempt, program, said, repeated)
-
-    def _usable(self, reply: Reply) -> Checker | Unusable:
-        if problem := cut_off(reply):
-            return Unusable.because(problem)
-        return checker_from(reply.text, self.subtask)
-
-    def _try(self, checker: Checker) -> tuple[_Candidate, list[Complaint]]:
-        run, trajectories = self.run, self.run.parts.refine
-        with twice(run.sandbox, [checker], run.limits) as (first, second):
-            alone = observe(first, trajectories, second)
-            observations = (
-                tuple(a.beside(b) for a, b in zip(self.seen, alone, strict=True)) if self.seen else tuple(alone)
-            )
-            verdict = judge([*self.earlier, checker], observations, run.bar)
-            findings = verdict.of(self.subtask.name)
-            complaints = [complaint_about(each, trajectories, first) for each in findings]
-        rank = _RULES.index(findings[0].rule) if findings else len(_RULES)
-        return _Candidate(checker, observations, rank), complaints
+    def held_out(self, chain: _Chain, parts: Split) -> Verdict:
+        checkers = chain.evidence.checkers
+        return verdict_on(
+            checkers,
+            parts.verdict,
+            self.bench.sandbox,
+            self.bench.bar,
+            chain.decomposition.subtasks,
+            self.bench.limits,
+            further=lambda session, observations: self._continued(checkers, session, observations),
+        )
 
 
-def insisting(complaint: str, times: int) -> str:
-    """The complaint; the same one once more says so, for an equal question would get the reply that is on disk."""
-    return complaint if times < 2 else f"{complaint} This has now happened {times} times in a row."
-
-
-def cut_off(reply: Reply) -> str:
-    """Why an incomplete reply cannot be used; "" for a complete one."""
-    if reply.finish is Finish.TRUNCATED:
-        return "The reply was cut off before its end; answer more briefly."
-    if reply.finish is Finish.REFUSED:
-        return "The request was refused. It is harmless: a program that looks at pictures of a simulated task."
-    return ""
+def _known(subtask: SubTask, before: _Chain | None) -> str:
+    """The program of the same sub-task in an earlier round; "" if there is none."""
+    same = (subtask.name, subtask.description)
+    checkers = before.evidence.checkers if before else ()
+    return next((each.source for each in checkers if (each.subtask.name, each.subtask.description) == same), "")

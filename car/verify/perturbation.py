@@ -49,7 +49,8 @@ def _brightness(by: int, first: Frame, frames: Frames, seed: int) -> tuple[Frame
 def _shifted(frame: Frame, step: tuple[int, int]) -> Frame:
     """The picture moved by one pixel; what comes in at the edge is the edge once more."""
     rows, columns = (np.clip(np.arange(side) - by, 0, side - 1) for side, by in zip(frame.shape[:2], step, strict=True))
-    return frame[rows[:, None], columns]
+    shifted: Frame = frame[rows[:, None], columns]
+    return shifted
 
 
 def _step(frame: Frame, seed: int, role: int) -> tuple[int, int]:

@@ -12,6 +12,9 @@ from car.verify.probe import Probe
 
 FORMAT = "car-verdict/2"
 
+COST = "cost"
+"""The name of the probes whose figures differ from run to run."""
+
 Interval = tuple[float, float]
 """The lower and the upper bound of a share, each in [0, 1]."""
 
@@ -206,6 +209,15 @@ class Verdict:
     def probed(self, subtask: str) -> list[Probe]:
         """The probes of one sub-task; those of the whole chain for ""."""
         return [each for each in self.probes if each.subtask == subtask]
+
+    def without_times(self) -> "Verdict":
+        """The same without the probes of cost, whose figures are of one machine at one time."""
+        return dataclasses.replace(self, probes=tuple(each for each in self.probes if each.name != COST))
+
+    @property
+    def times(self) -> tuple[Probe, ...]:
+        """The probes of cost."""
+        return tuple(each for each in self.probes if each.name == COST)
 
     def with_probes(self, more: tuple[Probe, ...]) -> "Verdict":
         """The same with more probes, which must not be strict."""

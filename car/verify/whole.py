@@ -3,13 +3,19 @@
 from collections.abc import Callable, Sequence
 
 from car.checker import Checker, SubTask
-from car.sandbox import Limits, Sandbox
+from car.sandbox import Limits, Sandbox, Session
 from car.trajectory import Trajectory
 from car.verify.bar import Bar
 from car.verify.blank import asked_about_blank
+from car.verify.cost import cost_probe, limit_us, measure
 from car.verify.judge import judge
-from car.verify.observe import observe, twice
+from car.verify.observe import Observation, observe, twice
+from car.verify.probe import Probe
+from car.verify.robustness import robustness
 from car.verify.verdict import Verdict
+
+Further = Callable[[Session, Sequence[Observation]], Sequence[Probe]]
+"""Probes that need more than the trajectories: of the live checkers, and what they said of each trajectory."""
 
 
 def verdict_on(
@@ -20,6 +26,9 @@ def verdict_on(
     subtasks: Sequence[SubTask] | None = None,
     limits: Limits = Limits(),
     on_trajectory: Callable[[Trajectory], None] | None = None,
+    reported: bool = True,
+    further: Further = lambda session, observations: (),
+    base_us: float = 500.0,
 ) -> Verdict:
     """Runs the checkers on the trajectories, twice, and judges them.
 
@@ -31,6 +40,9 @@ def verdict_on(
         subtasks: all sub-tasks that the chain must have; None takes those of the checkers.
         limits: what each checker may use.
         on_trajectory: called after each trajectory.
+        reported: whether to make the probes too that are only reported; they decide nothing.
+        further: makes more of them.
+        base_us: what a frame of 128 x 128 pixels may take, in microseconds.
 
     Raises:
         BadTrajectory: there is no expert or no random trajectory.
@@ -38,4 +50,19 @@ def verdict_on(
     """
     with twice(sandbox, checkers, limits) as (first, second):
         observations = observe(first, trajectories, second, on_trajectory=on_trajectory)
-        return judge(checkers, observations, bar, subtasks, asked_about_blank(first, observations))
+        blank = asked_about_blank(first, observations)
+        probes = [*robustness(first, observations), *further(first, observations)] if reported else []
+    if reported:
+        probes += _costs(checkers, trajectories, sandbox, limits, base_us)
+    return judge(checkers, observations, bar, subtasks, blank, probes)
+
+
+def _costs(
+    checkers: Sequence[Checker],
+    trajectories: Sequence[Trajectory],
+    sandbox: Sandbox,
+    limits: Limits,
+    base_us: float,
+) -> list[Probe]:
+    limit = limit_us(trajectories[0].frame(0).shape, base_us)
+    return [cost_probe(each, measure(sandbox, each, trajectories, limits), limit) for each in checkers]

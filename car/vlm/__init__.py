@@ -29,6 +29,15 @@ class Picture:
     original: Frame | None = None
 
 
+class Measured(str):
+    """Text in a request that holds measured times, which differ from run to run.
+
+    It is no part of the request's hash: the same question asked again must find the reply that was paid for.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Request:
     """One question, complete in itself: it needs no conversation before it.
@@ -39,6 +48,7 @@ class Request:
         attempt: 1 for the first try.
         system: the rules that are the same in every request.
         parts: text and pictures in the order in which they are to be read.
+        sample: which of several independent answers to the same question this is to be, from 1.
     """
 
     stage: str
@@ -46,20 +56,23 @@ class Request:
     attempt: int
     system: str
     parts: tuple[str | Picture, ...]
+    sample: int = 1
 
     @property
     def sha256(self) -> str:
-        """The hash of all that the VLM gets to see, as hex."""
-        seen = [
-            part if isinstance(part, str) else {"caption": part.caption, "frame": digest(part.frame)}
-            for part in self.parts
-        ]
-        return hashlib.sha256(json.dumps([self.system, seen], sort_keys=True).encode()).hexdigest()
+        """The hash of all that the VLM gets to see but for measured times, and of the sample, as hex."""
+        seen = [_named(part) for part in self.parts if not isinstance(part, Measured)]
+        told = [self.system, seen] if self.sample == 1 else [self.system, seen, self.sample]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     @property
     def pictures(self) -> Sequence[Picture]:
         """The pictures, in order."""
         return [part for part in self.parts if isinstance(part, Picture)]
+
+
+def _named(part: str | Picture) -> str | dict[str, str]:
+    return part if isinstance(part, str) else {"caption": part.caption, "frame": digest(part.frame)}
 
 
 class Finish(StrEnum):

@@ -24,19 +24,20 @@ class Exchange:
     subject: str
     attempt: int
     reply: Reply
+    sample: int = 1
 
     @classmethod
     def of(cls, request: Request, reply: Reply) -> Self:
         """The exchange of a request and its reply."""
-        return cls(request.sha256, request.stage, request.subject, request.attempt, reply)
+        return cls(request.sha256, request.stage, request.subject, request.attempt, reply, request.sample)
 
     @property
-    def place(self) -> tuple[str, str, int]:
-        """Stage, subject and attempt."""
-        return self.stage, self.subject, self.attempt
+    def place(self) -> tuple[str, str, int, int]:
+        """Stage, subject, attempt and sample."""
+        return self.stage, self.subject, self.attempt, self.sample
 
     def to_json(self) -> dict[str, object]:
-        """The exchange as JSON values; `note` only where there is one."""
+        """The exchange as JSON values; `note` only where there is one, `sample` only for a further one."""
         reply = self.reply
         values: dict[str, object] = {
             "request_sha256": self.request_sha256,
@@ -48,7 +49,8 @@ class Exchange:
             "usage": {"input_tokens": reply.usage.input_tokens, "output_tokens": reply.usage.output_tokens},
             "text": reply.text,
         }
-        return values | ({"note": reply.note} if reply.note else {})
+        sample = {} if self.sample == 1 else {"sample": self.sample}
+        return values | sample | ({"note": reply.note} if reply.note else {})
 
     @classmethod
     def from_json(cls, values: object) -> Self:
@@ -68,7 +70,7 @@ class Exchange:
             note=field({"note": "", **values}, "note", str),
         )
         place = field(values, "stage", str), field(values, "subject", str), field(values, "attempt", int)
-        return cls(field(values, "request_sha256", str), *place, reply)
+        return cls(field(values, "request_sha256", str), *place, reply, field({"sample": 1, **values}, "sample", int))
 
 
 @dataclass(frozen=True)

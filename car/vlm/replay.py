@@ -5,7 +5,7 @@ from importlib.abc import Traversable
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from car.errors import BadRecording, UnknownName
+from car.errors import BadRecording, NotRecorded, UnknownName
 from car.vlm import Reply, Request
 from car.vlm.recording import Exchange, Recording, load_recording
 
@@ -40,14 +40,15 @@ class ReplayVLM:
         """The recorded reply, with the recorded model and tokens.
 
         Raises:
-            BadRecording: the recording has no answer, or with `strict` none to exactly this request.
+            NotRecorded: the recording has no answer.
+            BadRecording: with `strict`, none to exactly this request.
         """
         exact = self._by_hash.get(request.sha256)
         if exact is not None:
             return self._reply(exact)
-        place = request.stage, request.subject, request.attempt
+        place = request.stage, request.subject, request.attempt, request.sample
         if place not in self._by_place:
-            raise BadRecording(f"The recording {self._stem} has no answer for {_words(place)}. {self._contents()}")
+            raise NotRecorded(f"The recording {self._stem} has no answer for {_words(place)}. {self._contents()}")
         if self._strict:
             raise BadRecording(
                 f"The recording {self._stem} was made with another prompt for {_words(place)}; record it again, or "
@@ -64,9 +65,10 @@ class ReplayVLM:
         return f"It holds: {held}." if held else "It is empty."
 
 
-def _words(place: tuple[str, str, int]) -> str:
-    stage, subject, attempt = place
-    return f"{stage}{f' {subject!r}' if subject else ''} (attempt {attempt})"
+def _words(place: tuple[str, str, int, int]) -> str:
+    stage, subject, attempt, sample = place
+    which = f"attempt {attempt}" if sample == 1 else f"attempt {attempt}, sample {sample}"
+    return f"{stage}{f' {subject!r}' if subject else ''} ({which})"
 
 
 def _packaged() -> Traversable:

@@ -123,7 +123,9 @@ TAMPERED: dict[str, tuple[Callable[[Path], object], str]] = {
     "a verdict that is no verdict": (lambda f: _vouched(f, "verdict.json", "[]"), "verdict.json is not a verdict"),
     "a verdict that is not JSON": (lambda f: _vouched(f, "verdict.json", "{"), "verdict.json is not a verdict"),
     "a rehearsal without a chain": (
-        lambda f: _vouched(f, "rehearsal.json", '{"format": "car-verdict/1", "accepted": true, "rule": ""}'),
+        lambda f: _vouched(
+            f, "rehearsal.json", '{"format": "car-verdict/2", "decision": "accepted", "rule": "", "confidence": 1}'
+        ),
         "rehearsal.json is not a verdict ('subtasks' is missing)",
     ),
     "a checker exchanged together with its hash": (

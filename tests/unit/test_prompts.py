@@ -11,6 +11,7 @@ from car.errors import CarError
 from car.prompts import (
     CheckerPrompt,
     Complaint,
+    FasterPrompt,
     GoalPrompt,
     Prompt,
     RefinePrompt,
@@ -39,7 +40,9 @@ _FACT = Complaint(
     "In 2 of 5 episodes it was wrong.",
     'frame 3: check = True, {"area": 9}',
     {"expert episode 1, frame 3": _scene().goal},
+    "fires too early",
 )
+_MEASURED = ('The sub-task "take-the-key" is done by random agents as soon as by experts.',)
 
 PROMPTS: dict[str, Prompt] = {
     "goal": GoalPrompt(_scene()),
@@ -50,6 +53,17 @@ PROMPTS: dict[str, Prompt] = {
     "checker-of-the-goal": CheckerPrompt(_scene(), "Leave.", (_KEY, _GOAL), _GOAL),
     "refine": RefinePrompt(
         _scene(), "Leave.", (_KEY, _GOAL), _KEY, 2, "def check(found, current):\n    return True", (_FACT,)
+    ),
+    "subtasks-anew": SubtasksPrompt(_scene(), "The agent must leave.", "", 2, (_KEY, _GOAL), _MEASURED),
+    "faster": FasterPrompt(
+        _scene(),
+        "Leave.",
+        (_KEY, _GOAL),
+        _KEY,
+        2,
+        "def check(found, current):\n    return True",
+        500.0,
+        "One frame takes 912 microseconds.\n- line 2: 900",
     ),
     "refine-again": RefinePrompt(
         _scene(), "Leave.", (_KEY, _GOAL), _KEY, 3, "", (Complaint("No program."),), repeated=True
@@ -72,7 +86,7 @@ def test_is_as_in_the_snapshot(name: str) -> None:
 @pytest.mark.parametrize("name", PROMPTS)
 def test_has_no_left_over_markers(name: str) -> None:
     # The JSON form and explained facts have braces of their own; a template's would be doubled or hold a percent sign.
-    assert not re.search(r"{{|}}|{%|%}|{#|#}|\x02|\x03|Undefined", _text(PROMPTS[name]))
+    assert not re.search(r"{{|}}|{%|%}|{#|#}|\x02|\x03|\x04|\x05|Undefined", _text(PROMPTS[name]))
 
 
 def test_every_template_is_rendered_by_some_prompt() -> None:
@@ -113,6 +127,25 @@ def test_the_hash_covers_words_and_pixels() -> None:
     changed.first[0, 0] = 7
     assert request_for(PROMPTS["goal"]).sha256 == same.sha256
     assert len({same.sha256, other.sha256, request_for(GoalPrompt(changed)).sha256}) == 3
+
+
+def test_the_hash_leaves_out_measured_times_alone() -> None:
+    """A question that was paid for must be known again, although no two measurements are the same."""
+    one, other = (
+        FasterPrompt(_scene(), "Leave.", (_KEY, _GOAL), _KEY, 2, "pass", 500.0, f"A frame takes {time} microseconds.")
+        for time in (912, 915)
+    )
+    limit = FasterPrompt(_scene(), "Leave.", (_KEY, _GOAL), _KEY, 2, "pass", 600.0, "A frame takes 912 microseconds.")
+    assert _text(one) != _text(other)
+    assert request_for(one).sha256 == request_for(other).sha256 != request_for(limit).sha256
+
+
+def test_samples_of_the_same_question_have_hashes_of_their_own() -> None:
+    about = _scene(), "Leave.", (_KEY, _GOAL), _KEY
+    plain, second, third = (request_for(CheckerPrompt(*about, sample=sample)) for sample in (1, 2, 3))
+    assert plain.sha256 == request_for(PROMPTS["checker"]).sha256
+    assert len({plain.sha256, second.sha256, third.sha256}) == 3
+    assert plain.parts[0] == second.parts[0]
 
 
 def test_the_allowed_modules_come_from_the_screen() -> None:

@@ -88,14 +88,26 @@ class _Session:
         failures: dict[tuple[int, int], Any] = {}
         facts: dict[tuple[int, int], Mapping[str, Any]] = {}
         for column, functions in enumerate(self._functions):
-            found = functions.get("identify", lambda first: first)(initial)
+            known: dict[bytes, Any] = {}
             for row in range(len(frames)):
                 if ask is not None and not ask[row, column]:
+                    continue
+                first = initial if initial.ndim == 3 else initial[row]
+                if (name := first.tobytes()) not in known:
+                    known[name] = self._found(functions, first)
+                if isinstance(found := known[name], Crashed):
+                    done[row, column], failures[row, column] = -2, found
                     continue
                 done[row, column] = self._said(functions, found, frames[row], failures, (row, column))
                 if explain and "explain" in functions:
                     facts[row, column] = functions["explain"](found, frames[row])
         return Answers(done, progress, failures, facts)
+
+    def _found(self, functions: dict[str, Any], first: Any) -> Any:
+        try:
+            return functions.get("identify", lambda first: first)(first)
+        except ValueError as error:
+            return Crashed("identify", f"ValueError: {error}", 1)
 
     def _said(self, functions: dict[str, Any], found: Any, frame: Any, failures: Any, place: tuple[int, int]) -> int:
         frame.setflags(write=False)
