@@ -13,12 +13,13 @@ from car.frames import Frames
 from car.refine import Budget, Draft, Event, generate
 from car.sandbox import Answers, Crashed, Limits, Refused
 from car.sandbox.isolation import Isolation
-from car.verify import Split
+from car.verify import Bar, Split
 from car.vlm import Reply, Request, Usage
 from tests.planted import doorkey as planted
 
 KEY, DOOR, GOAL = (each.name for each in (planted.KEY, planted.DOOR, planted.GOAL))
-Script = Mapping[tuple[str, str, int], str | Reply]
+Script = Mapping[tuple[str, str, int] | tuple[str, str, int, int], str | Reply]
+"""Replies by stage, subject and attempt; by the sample too where it is a further one."""
 
 
 def program(source: str) -> str:
@@ -51,7 +52,8 @@ class Scripted:
 
     def ask(self, request: Request) -> Reply:
         self.requests.append(request)
-        reply = {**RIGHT, **self.script}[request.stage, request.subject, request.attempt]
+        place: Any = (request.stage, request.subject, request.attempt)
+        reply = {**RIGHT, **self.script}[place if request.sample == 1 else (*place, request.sample)]
         return reply if isinstance(reply, Reply) else Reply(reply, usage=Usage(100, 10), model="planted-1")
 
     def asked(self, stage: str, subject: str = "", attempt: int = 1) -> Request:
@@ -62,6 +64,10 @@ class Scripted:
     @property
     def places(self) -> list[tuple[str, str, int]]:
         return [(each.stage, each.subject, each.attempt) for each in self.requests]
+
+    @property
+    def samples(self) -> list[int]:
+        return [each.sample for each in self.requests]
 
 
 class InThisProcess:
@@ -140,10 +146,13 @@ class Told:
     events: list[Event]
 
 
-def told(parts: Split, script: Script | None = None, attempts: int = 5) -> Told:
+def told(
+    parts: Split, script: Script | None = None, attempts: int = 5, budget: Budget | None = None, bar: Bar = Bar()
+) -> Told:
     """Generates with a script, in this process."""
     vlm, events = Scripted(script or {}), list[Event]()
-    return Told(generate(parts, vlm, InThisProcess(), Budget(attempts), listen=events.append), vlm, events)
+    budget = budget or Budget(attempts)
+    return Told(generate(parts, vlm, InThisProcess(), budget, bar, listen=events.append), vlm, events)
 
 
 def text_of(request: Request) -> str:
