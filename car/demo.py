@@ -91,7 +91,7 @@ def show(demo: Demo, audience: Audience) -> Shown:
     record_to(demo.folder / "trajectories", task, EXPERTS, RANDOMS, progress=audience.recorded)
     experts, randoms = load_set(demo.folder / "trajectories", task.name)
     audience.stage(2, "Replay a recorded session: a vision-language model names sub-tasks and writes programs")
-    draft = generate(split(experts, randoms), vlm, ProcessSandbox(demo.isolation), listen=audience.generated)
+    draft = generate(split(experts, randoms), vlm, ProcessSandbox(demo.isolation), listen=audience.generated, task=task)
     made = [*experts, *randoms]
     bundle = load_bundle(save_bundle(demo.folder / "generated_rewards", task, draft, provenance_of(vlm, draft)))
     audience.bundled(bundle)

@@ -9,8 +9,12 @@ import typer
 from car.cli.output import (
     REWARDS,
     TRAJECTORIES,
+    Confidence,
+    ExpertShare,
+    FrameLimit,
     Json,
     LowestLevel,
+    RandomShare,
     Rewards,
     Trajectories,
     next_step,
@@ -19,7 +23,7 @@ from car.cli.output import (
     progress,
     result,
 )
-from car.errors import ProviderError
+from car.errors import ProviderError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +49,20 @@ def generate(
     ],
     base_url: Annotated[str | None, typer.Option(help="The server, for compatible/MODEL: vLLM, Ollama, ...")] = None,
     attempts: Annotated[int, typer.Option(help="Programs asked for one sub-task at the most.", min=1)] = 5,
+    samples: Annotated[int, typer.Option(help="Independent programs for each sub-task; the best goes on.", min=1)] = 1,
+    rounds: Annotated[
+        int, typer.Option(help="How often the VLM may name the sub-tasks, for what the chain does wrong.", min=1)
+    ] = 2,
+    max_calls: Annotated[int | None, typer.Option(help="Questions in all.", min=1)] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Tokens of all questions and answers.", min=1)] = None,
+    max_cost: Annotated[float | None, typer.Option(help="What it may cost, in the currency of --price.")] = None,
+    price: Annotated[
+        str | None, typer.Option(help="For a million tokens in and out, e.g. 3/15; see your provider's list.")
+    ] = None,
+    expert: ExpertShare = 1.0,
+    random: RandomShare = 0.1,
+    confidence: Confidence = None,
+    limit: FrameLimit = 500.0,
     record: Annotated[Path | None, typer.Option("--record", help="Also write the session to this recording.")] = None,
     made: Annotated[str, typer.Option(help="How the recorded session is made, in a sentence that is true.")] = _MADE,
     strict: Annotated[bool, typer.Option("--strict", help="Replay: refuse a prompt that was not recorded.")] = False,
@@ -57,7 +75,8 @@ def generate(
 ) -> None:
     """Has a VLM write reward code for a task, verifies it, and writes a bundle.
 
-    Each reply is on disk before it is read: interrupted and started again, it goes on and asks nothing twice.
+    Each reply is on disk before it is read: interrupted and started again, it goes on and asks nothing twice. A limit
+    of calls, tokens or cost stops before the call that would go over it; the best that was found is kept.
 
     Exit code 0: verified. 1: finished, but not verified.
 
@@ -69,13 +88,18 @@ def generate(
     from car.cli.show import Narrator, used, verdict_table
     from car.generation import provenance_of, put_aside, session_with
     from car.record import load_set
-    from car.refine import Budget
+    from car.refine import Budget, Price
     from car.refine import generate as generate_
     from car.sandbox.process import ProcessSandbox
     from car.tasks import find_task
-    from car.verify import split
+    from car.verify import Bar, split
 
     found = find_task(task)
+    priced = None if price is None else Price(*_prices(price))
+    budget = Budget(
+        attempts, samples=samples, rounds=rounds, calls=max_calls, tokens=max_tokens, cost=max_cost, price=priced
+    )
+    bar = Bar(expert, random, confidence, frame_us=limit)
     journal = rewards / ".journal" / found.name
     if fresh:
         put_aside(journal)
@@ -84,18 +108,25 @@ def generate(
     note(f"{found.name} with {asked.name}, at most {attempts} programs a sub-task")
     narrator = Narrator(notes, programs)
     parts = split(experts, randoms)
-    warn_if_few(parts.verdict)
     try:
         with _shown(narrator, asked.name):
-            draft = generate_(parts, asked, ProcessSandbox(isolation), Budget(attempts), listen=narrator)
+            draft = generate_(parts, asked, ProcessSandbox(isolation), budget, bar, listen=narrator, task=found)
     except ProviderError as error:
         if not journal.exists():
             raise
         kept = "What was answered is kept: the same command goes on from there, and --fresh asks anew."
         raise ProviderError(f"{error} {kept}") from error
     path = save_bundle(rewards, found, draft, provenance_of(asked, draft))
-    document = {"bundle": str(path), "calls": len(draft.attempts), "verdict": draft.verdict.as_dict()}
+    document = {
+        "bundle": str(path),
+        "calls": len(draft.attempts),
+        "tokens": [draft.usage.input_tokens, draft.usage.output_tokens],
+        "ended": draft.ended,
+        "verdict": draft.verdict.as_dict(),
+    }
     told = f"{path}: {used(len(draft.attempts), draft.usage)}."
+    if draft.ended:
+        note(f"The budget ended the search: {draft.ended}. With a larger one the same command goes on.", "yellow")
     shown = [verdict_table(draft.verdict), told, next_step(f"car review {_named(path, rewards)} --open")]
     result(as_json, document, *shown)
     raise typer.Exit(0 if draft.verdict.accepted else 1)
@@ -107,6 +138,20 @@ def warn_if_few(trajectories: "Sequence[Trajectory]") -> None:
     if experts < FEW_EXPERTS or len(trajectories) - experts < FEW_RANDOMS:
         counted = f"{experts} experts and {len(trajectories) - experts} random episodes"
         note(f"Only {counted} give the verdict; it means little below {FEW_EXPERTS} and {FEW_RANDOMS}.", "yellow")
+
+
+def _prices(given: str) -> tuple[float, float]:
+    """What a million tokens cost, in and out, from ``3/15``.
+
+    Raises:
+        UserError: it is not of that form.
+    """
+    parts = given.split("/")
+    try:
+        into, out = (float(each) for each in parts)
+    except ValueError as error:
+        raise UserError(f"--price {given}: give two numbers, for a million tokens in and out, e.g. 3/15.") from error
+    return into, out
 
 
 def _shown(narrator: "Narrator", vlm: str) -> "AbstractContextManager[Any]":

@@ -30,6 +30,19 @@ LowestLevel = Annotated[
     int | None,
     typer.Option("--isolation", min=0, max=3, help="Lowest isolation level at which programs may run; by default 2."),
 ]
+ExpertShare = Annotated[
+    float, typer.Option("--expert", min=0, max=1, help="Share of the experts that must complete the whole chain.")
+]
+RandomShare = Annotated[
+    float, typer.Option("--random", min=0, max=1, help="Share of random agents that may not, unconfirmed.")
+]
+Confidence = Annotated[
+    float | None,
+    typer.Option("--confidence", help="Show both with this confidence, e.g. 0.95; default: the rule of the paper."),
+]
+FrameLimit = Annotated[
+    float, typer.Option("--limit", help="Microseconds that a frame of 128 x 128 pixels may take.", min=1)
+]
 TRAJECTORIES, REWARDS = Path("trajectories"), Path("generated_rewards")
 
 

@@ -29,14 +29,12 @@ class Bench:
         sandbox: runs the programs.
         limits: what each may use.
         bar: what they must reach.
-        base_us: what a small frame may take, in microseconds.
     """
 
     trajectories: Sequence[Trajectory]
     sandbox: Sandbox
     limits: Limits
     bar: Bar
-    base_us: float = 500.0
 
     def tried(self, checker: Checker, earlier: Evidence) -> "Candidate":
         """The program beside those of the earlier sub-tasks, and what is found against it."""
@@ -60,7 +58,7 @@ class Bench:
     @property
     def limit_us(self) -> float:
         """What a frame may take, in microseconds."""
-        return limit_us(self.trajectories[0].frame(0).shape, self.base_us)
+        return limit_us(self.trajectories[0].frame(0).shape, self.bar.frame_us)
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,11 @@ class Bar:
         later_share: the same for one that needs others before it, counted from the moment at which it became possible.
             It forgives much more: a right sub-task may be a step or two away from the one before it, so that many
             random agents stumble into it.
+        frame_us: what a frame of up to 128 x 128 pixels may take, in microseconds; a program that takes longer is
+            right all the same, and a faster one is asked for.
 
     Raises:
-        UserError: a share or a confidence out of its range.
+        UserError: a share, a confidence or a time out of its range.
     """
 
     expert_share: float = 1.0
@@ -38,6 +40,7 @@ class Bar:
     randoms: int = 100
     early_share: float = 0.25
     later_share: float = 0.80
+    frame_us: float = 500.0
 
     def __post_init__(self) -> None:
         for name in ("expert_share", "random_share", "early_share", "later_share"):
@@ -45,6 +48,9 @@ class Bar:
                 raise UserError(f"{name} is {getattr(self, name)}; a share is a number from 0 to 1.")
         if self.confidence is not None and not 0.0 < self.confidence < 1.0:
             raise UserError(f"The confidence is {self.confidence}; it must be above 0 and below 1, e.g. 0.95.")
+
+        if self.frame_us <= 0:
+            raise UserError(f"The limit for a frame is {self.frame_us} microseconds; it must be positive.")
 
     @property
     def shown_confidence(self) -> float:

@@ -28,7 +28,6 @@ def verdict_on(
     on_trajectory: Callable[[Trajectory], None] | None = None,
     reported: bool = True,
     further: Further = lambda session, observations: (),
-    base_us: float = 500.0,
 ) -> Verdict:
     """Runs the checkers on the trajectories, twice, and judges them.
 
@@ -42,7 +41,6 @@ def verdict_on(
         on_trajectory: called after each trajectory.
         reported: whether to make the probes too that are only reported; they decide nothing.
         further: makes more of them.
-        base_us: what a frame of 128 x 128 pixels may take, in microseconds.
 
     Raises:
         BadTrajectory: there is no expert or no random trajectory.
@@ -53,7 +51,7 @@ def verdict_on(
         blank = asked_about_blank(first, observations)
         probes = [*robustness(first, observations), *further(first, observations)] if reported else []
     if reported:
-        probes += _costs(checkers, trajectories, sandbox, limits, base_us)
+        probes += _costs(checkers, trajectories, sandbox, limits, bar)
     return judge(checkers, observations, bar, subtasks, blank, probes)
 
 
@@ -62,7 +60,7 @@ def _costs(
     trajectories: Sequence[Trajectory],
     sandbox: Sandbox,
     limits: Limits,
-    base_us: float,
+    bar: Bar,
 ) -> list[Probe]:
-    limit = limit_us(trajectories[0].frame(0).shape, base_us)
+    limit = limit_us(trajectories[0].frame(0).shape, bar.frame_us)
     return [cost_probe(each, measure(sandbox, each, trajectories, limits), limit) for each in checkers]
