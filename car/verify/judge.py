@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from car.checker import Checker, SubTask
 from car.verify.bar import Bar, broken_by_experts, broken_by_randoms, needs
 from car.verify.exploit import Exploit, exploit_probes, exploits
+from car.verify.kept import rule_probes
 from car.verify.observe import Observation, weakest
 from car.verify.probe import Probe
 from car.verify.rules import Case
@@ -22,6 +23,7 @@ def judge(
     subtasks: Sequence[SubTask] | None = None,
     blank: NDArray[np.bool_] | None = None,
     probes: Sequence[Probe] = (),
+    asked_again: bool = True,
 ) -> Verdict:
     """The verdict on a chain of checkers.
 
@@ -32,7 +34,8 @@ def judge(
         subtasks: all sub-tasks that the chain must have; one without a checker is held against it. None takes those of
             the checkers.
         blank: what they said of blank frames, see `asked_about_blank`; None leaves out the exploits that need it.
-        probes: what was found besides, for the record.
+        probes: what was found besides; a strict one that fails is held against the chain.
+        asked_again: whether the checkers were asked about every frame a second time.
 
     Raises:
         BadTrajectory: there is no expert or no random trajectory among the observations.
@@ -44,6 +47,7 @@ def judge(
     findings = _findings(case, chain, bar, subtasks or ())
     # As for the rules, the first thing that is wrong is enough; the probes show the exploit all the same.
     findings += [each for each in _against_exploits(checkers, found) if not _accused(each.subtask, findings)]
+    findings += [Finding(Rule.EXPLOITABLE, each.subtask, each.said, probe=each.name) for each in probes if each.rejects]
     missing = () if findings else needs(bar, _counted_experts(chain), _counted_randoms(chain))
     return Verdict(
         decision=Decision.REJECTED if findings else Decision.UNDECIDED if missing else Decision.ACCEPTED,
@@ -53,7 +57,7 @@ def judge(
         chain=chain,
         findings=tuple(findings),
         needs=missing,
-        probes=(*exploit_probes(found), *probes),
+        probes=(*rule_probes(case, asked_again), *exploit_probes(found), *probes),
         frames=sum(len(each.trajectory) for each in observations),
         distinct=sum(len(np.unique(each.trajectory.order)) for each in observations),
         isolation=weakest(each.isolation for each in observations),

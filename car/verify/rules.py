@@ -74,8 +74,19 @@ class Case:
             return False
         if seen.trajectory.who == "random":
             return first == 0 or (goal and seen.trajectory.success is False and self.times[where][index] is not None)
+        early = goal and self.goal_before_the_end(where, index)
+        return first == 0 or early or self.before_its_time(where, index)
+
+    def before_its_time(self, where: int, index: int) -> bool:
+        """Whether a checker says done in an episode before a sub-task is credited that must come first."""
+        first = self.all[where].first(index)
         needed = [time for before in self.after[index] if (time := self.times[where][before]) is not None]
-        return first < max([1, *needed]) or (goal and first < self._goal_from(where))
+        return first is not None and first < max(needed, default=0)
+
+    def goal_before_the_end(self, where: int, index: int) -> bool:
+        """Whether a checker says done in an expert's episode before the goal may be reached."""
+        first = self.all[where].first(index)
+        return first is not None and first < self.goal_from(where)
 
     def _finding(
         self, rule: Rule, index: int, message: str, where: int | None = None, time: int | None = None
@@ -143,7 +154,7 @@ class Case:
             return None
         wrong = []
         for where in self.experts:
-            first, end = self.all[where].first(index), self._goal_from(where)
+            first, end = self.all[where].first(index), self.goal_from(where)
             if first is not None and first < end:
                 wrong.append((where, first, len(self.all[where].trajectory) - 1))
         if not wrong:
@@ -158,7 +169,7 @@ class Case:
         )
         return self._finding(Rule.GOAL_TOO_EARLY, index, message, where, first)
 
-    def _goal_from(self, where: int) -> int:
+    def goal_from(self, where: int) -> int:
         """From which time on the goal may be done: the last frame, if success ended the episode; else 0, not known."""
         trajectory = self.all[where].trajectory
         last, rewards = len(trajectory) - 1, trajectory.rewards
@@ -239,7 +250,7 @@ class Case:
 
     def _duplicate(self, index: int) -> Finding | None:
         for other in range(index):
-            if self._together(index, other):
+            if self.together(index, other):
                 message = (
                     "On every frame of every expert `check` says the same as that of "
                     f'"{self.checkers[other].subtask.name}", and in all other episodes the two are done together: '
@@ -248,7 +259,8 @@ class Case:
                 return self._finding(Rule.DUPLICATE, index, message)
         return None
 
-    def _together(self, index: int, other: int) -> bool:
+    def together(self, index: int, other: int) -> bool:
+        """Whether two checkers say the same on every frame of every expert and are credited together elsewhere."""
         experts = [self.all[where].done for where in self.experts]
         if not any(each[:, index].any() for each in experts):
             return False
