@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from car.errors import UserError
+from car.record.continuation import Continuation, Continuations, Onward, Unplayable
 from car.record.rollout import RANDOM_SEEDS, OnEpisode, random_policy, record, record_expert
 from car.record.shelf import WHO, Shelf, add_to, load_set, shelf_path
 from car.record.stage import Stage
@@ -13,10 +14,14 @@ from car.trajectory import Trajectory
 
 __all__ = [
     "RANDOM_SEEDS",
+    "Continuation",
+    "Continuations",
     "OnEpisode",
+    "Onward",
     "Progress",
     "RecordedSummary",
     "Stage",
+    "Unplayable",
     "add_to",
     "load_set",
     "random_policy",

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import gymnasium as gym
 import numpy as np
@@ -18,8 +18,33 @@ PolicyMaker = Callable[[Env], Policy]
 """Makes the policy for an episode of this environment that was just reset."""
 
 
+class Acted(NamedTuple):
+    """What one action led to.
+
+    Args:
+        observation: what the environment shows then.
+        reward: the environment's own.
+        terminated: the environment reached an end of its own.
+        truncated: the episode was cut off.
+        success: the environment's own success, at this step.
+    """
+
+    observation: Any
+    reward: float
+    terminated: bool
+    truncated: bool
+    success: bool
+
+    @property
+    def ended(self) -> bool:
+        """Whether the episode is over."""
+        return self.terminated or self.truncated
+
+
 class Stage(AbstractContextManager["Stage"]):
     """One environment of a task and the camera that films it; made at the first episode, closed at the end.
+
+    `play` plays a whole episode; `begin`, `act` and `film` are its parts, for who plays an episode another way.
 
     Args:
         task: what to play.
@@ -45,33 +70,75 @@ class Stage(AbstractContextManager["Stage"]):
             BadFrame: what it gives is not uint8 RGB of shape (H, W, 3).
             BadTrajectory: frames of different sizes, or a reward that is not a finite number.
         """
-        env, camera = self._ready()
-        observation, _ = env.reset(seed=seed, options=None if options is None else dict(options))
-        policy = make_policy(env)
+        observation = self.begin(seed, options)
+        policy = make_policy(self.env)
         album = Album()
-        order = [album.add(self._shoot(camera, env, observation))]
+        order = [album.add(self.film(observation))]
         actions: list[Any] = []
         rewards: list[float] = []
         ended = terminated = success = False
         while not ended and (max_steps is None or len(actions) < max_steps):
             action = policy(observation)
-            observation, reward, terminated, truncated, info = env.step(action)
-            order.append(album.add(self._shoot(camera, env, observation)))
+            acted = self.act(action)
+            observation, terminated, ended = acted.observation, acted.terminated, acted.ended
+            order.append(album.add(self.film(observation)))
             actions.append(action)
-            rewards.append(float(reward))
-            success = success or self._task.succeeded(float(reward), terminated, info)
-            ended = bool(terminated or truncated)
+            rewards.append(acted.reward)
+            success = success or acted.success
         played = Trajectory(
             pictures=album.pictures(),
             order=np.array(order, np.int64),
-            actions=_stacked(actions, env.action_space),
+            actions=stacked(actions, self.env.action_space),
             rewards=np.array(rewards, np.float64),
             seed=int(seed),
             who=who,
             success=success,
-            terminated=bool(terminated),
+            terminated=terminated,
         )
         return self._of_one_size(played)
+
+    @property
+    def env(self) -> Env:
+        """The environment.
+
+        Raises:
+            BadTask: it cannot be made or cannot give frames.
+        """
+        return self._ready()[0]
+
+    def begin(self, seed: int, options: Mapping[str, Any] | None = None) -> Any:
+        """Resets the environment; the first observation of an episode.
+
+        Raises:
+            BadTask: as for `env`.
+        """
+        observation, _ = self.env.reset(seed=seed, options=None if options is None else dict(options))
+        return observation
+
+    def act(self, action: Any) -> Acted:
+        """Does one action in the episode that was begun."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        success = self._task.succeeded(float(reward), terminated, info)
+        return Acted(observation, float(reward), bool(terminated), bool(truncated), success)
+
+    def film(self, observation: Any) -> Frame:
+        """The frame that shows the environment as it is now, uint8 RGB of shape (H, W, 3).
+
+        Args:
+            observation: the one that belongs to this state.
+
+        Raises:
+            BadTask: the environment cannot give frames.
+            BadFrame: what it gives is no frame.
+        """
+        env, camera = self._ready()
+        try:
+            return camera(env, observation)
+        except NotImplementedError as error:
+            raise BadTask(
+                f"The environment {self._task.env_id!r} of task {self._task.name!r} has no render(); "
+                "give the task a camera."
+            ) from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -97,15 +164,6 @@ class Stage(AbstractContextManager["Stage"]):
             self._made = (env, self._task.make_camera())
         return self._made
 
-    def _shoot(self, camera: Camera, env: Env, observation: Any) -> Frame:
-        try:
-            return camera(env, observation)
-        except NotImplementedError as error:
-            raise BadTask(
-                f"The environment {self._task.env_id!r} of task {self._task.name!r} has no render(); "
-                "give the task a camera."
-            ) from error
-
     def _of_one_size(self, played: Trajectory) -> Trajectory:
         self._size = self._size or played.size
         if played.size != self._size:
@@ -121,7 +179,7 @@ def two_sizes(task: str, one: tuple[int, int], other: tuple[int, int]) -> str:
     )
 
 
-def _stacked(actions: list[Any], space: gym.Space[Any]) -> NDArray[Any] | None:
+def stacked(actions: list[Any], space: gym.Space[Any]) -> NDArray[Any] | None:
     """The actions as one array (T, ...); None where the action space is made of several (Dict, Tuple)."""
     if space.shape is None or space.dtype is None:
         return None
