@@ -10,6 +10,7 @@ from car import __version__
 from car.cli.bundles import bundles, review
 from car.cli.demonstrate import demo
 from car.cli.doctor import doctor
+from car.cli.evaluate import evaluate
 from car.cli.make import generate, verify
 from car.cli.output import Group
 from car.cli.training import train
@@ -62,6 +63,7 @@ _add("tasks", tasks)
 _add("record", record)
 _add("generate", generate)
 _add("verify", verify)
+_add("evaluate", evaluate)
 _add("bundles", bundles)
 _add("review", review)
 _add("train", train)

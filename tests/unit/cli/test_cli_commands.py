@@ -11,7 +11,7 @@ from car.cli.app import app, flowed
 from tests.unit.cli.planted_session import MENDED, alone, car, fenced, write_recording
 
 TASK = "doorkey-5x5"
-COMMANDS = ("demo", "tasks", "record", "generate", "verify", "bundles", "review", "train", "doctor")
+COMMANDS = ("demo", "tasks", "record", "generate", "verify", "evaluate", "bundles", "review", "train", "doctor")
 
 
 @pytest.fixture(scope="module")
