@@ -1,11 +1,13 @@
 """Plays a recorded episode again up to some time, and goes on from there in another way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+import gymnasium as gym
 import numpy as np
 
 from car.errors import BadFrame, BadTask, BadTrajectory
@@ -72,6 +74,10 @@ class _Standing:
         self.success = self.success or acted.success
 
 
+def _always(action: int) -> Policy:
+    return lambda observation: action
+
+
 class Continuations(AbstractContextManager["Continuations"]):
     """Continues recorded episodes of one task, in one environment that is made once and closed at the end.
 
@@ -97,15 +103,43 @@ class Continuations(AbstractContextManager["Continuations"]):
             steps: how long each random part lasts at the most; the environment may end it sooner.
             seed: of the random actions.
         """
+
+        def chance(number: int) -> Policy:
+            own = np.random.SeedSequence([seed, recorded.seed or 0, time, number]).generate_state(1)[0]
+            return random_policy(self._stage.env.action_space, int(own))
+
+        return self._several(recorded, time, [partial(chance, number) for number in range(count)], steps)
+
+    def with_one_action(
+        self, recorded: Trajectory, time: int, steps: int, most: int = 20
+    ) -> tuple[Continuation, ...] | Unplayable:
+        """Continuations that do one and the same action again and again, one for each action of a discrete space.
+
+        Args:
+            recorded: the episode, with seed and actions; else it is unplayable.
+            time: when the repetition begins, 0 to T.
+            steps: how long it lasts at the most.
+            most: a space with more actions than this is not tried; nor is one that is not discrete.
+        """
+        try:
+            space = self._stage.env.action_space
+        except _UNFIT as error:
+            return Unplayable(str(error))
+        if not isinstance(space, gym.spaces.Discrete) or space.n > most:
+            return Unplayable(f"The actions are not a few that could be repeated one by one: {space}.")
+        actions = range(int(space.start), int(space.start + space.n))
+        return self._several(recorded, time, [partial(_always, action) for action in actions], steps)
+
+    def _several(
+        self, recorded: Trajectory, time: int, makers: Sequence[Callable[[], Policy]], steps: int
+    ) -> tuple[Continuation, ...] | Unplayable:
         album = Album()
         before = [album.add(recorded.frame(each)) for each in range(time + 1)]
         made = []
         try:
-            for number in range(count):
+            for make in makers:
                 standing = self._again(recorded, time)
-                own = np.random.SeedSequence([seed, recorded.seed or 0, time, number]).generate_state(1)[0]
-                policy = random_policy(self._stage.env.action_space, int(own))
-                made.append((standing, *self._filmed(standing, policy, steps, album)))
+                made.append((standing, *self._filmed(standing, make(), steps, album)))
         except _UNFIT as error:
             return Unplayable(str(error))
         pictures = album.pictures()

@@ -21,6 +21,7 @@ from car.refine.events import (
     Weak,
 )
 from car.refine.generate import generate
+from car.refine.repeating import one_action
 
 __all__ = [
     "Accepted",
@@ -41,5 +42,6 @@ __all__ = [
     "Weak",
     "decomposition_in",
     "generate",
+    "one_action",
     "shortcuts",
 ]

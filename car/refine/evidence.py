@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from car.checker import Checker, SubTask
-from car.verify import Bar, Observation, Verdict, judge
+from car.verify import Bar, Observation, Probe, Verdict, judge
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,6 @@ class Evidence:
             np.concatenate([self.blank, other.blank], axis=2),
         )
 
-    def verdict(self, bar: Bar, subtasks: Sequence[SubTask] | None = None) -> Verdict:
+    def verdict(self, bar: Bar, subtasks: Sequence[SubTask] | None = None, probes: Sequence[Probe] = ()) -> Verdict:
         """The verdict on these checkers as a chain."""
-        return judge(self.checkers, self.observations, bar, subtasks, self.blank)
+        return judge(self.checkers, self.observations, bar, subtasks, self.blank, probes)

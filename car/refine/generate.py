@@ -13,6 +13,7 @@ from car.refine.decomposition import Decomposition, decomposition_in, readable
 from car.refine.draft import Draft
 from car.refine.events import Judged, Named, Weak
 from car.refine.evidence import Evidence
+from car.refine.repeating import one_action
 from car.refine.search import Bench, Search
 from car.sandbox import Limits, Sandbox, Session
 from car.task import Task
@@ -55,7 +56,7 @@ def generate(
     run = _Run(Asker(vlm, budget, listen), Bench(parts.refine, sandbox, limits, bar), scene, task)
     chain = run.best()
     asker = run.asker
-    rehearsal = chain.evidence.verdict(bar, chain.decomposition.subtasks).with_probes(chain.shortcuts)
+    rehearsal = chain.evidence.verdict(bar, chain.decomposition.subtasks, chain.probes)
     verdict = run.held_out(chain, parts)
     listen(Judged(verdict))
     return Draft(
@@ -81,14 +82,14 @@ class _Chain:
         evidence: the programs that were found, and what they say.
         passed: whether nothing is found against any of them alone.
         facts: what is wrong with the chain as a whole although its programs pass.
-        shortcuts: what random continuations of experts showed.
+        probes: what episodes that go on from an expert's showed.
     """
 
     decomposition: Decomposition
     evidence: Evidence
     passed: bool
     facts: tuple[str, ...] = ()
-    shortcuts: tuple[Probe, ...] = ()
+    probes: tuple[Probe, ...] = ()
 
     @property
     def worth(self) -> tuple[int, int]:
@@ -172,12 +173,12 @@ class _Run:
             evidence = best.evidence if best else evidence
         if not passed:
             return _Chain(decomposition, evidence, False)
-        found = self._shortcuts(evidence)
-        facts = [each.message for each in evidence.verdict(self.bench.bar).of("")]
-        facts += [each.said for each in found if each.passed is False]
+        found = self._probed(evidence)
+        facts = [each.message for each in evidence.verdict(self.bench.bar, probes=found).of("")]
+        facts += [each.said for each in found if each.passed is False and not each.strict]
         return _Chain(decomposition, evidence, True, tuple(facts), found)
 
-    def _shortcuts(self, evidence: Evidence) -> tuple[Probe, ...]:
+    def _probed(self, evidence: Evidence) -> tuple[Probe, ...]:
         if self.task is None:
             return ()
         with self.bench.sandbox.open(evidence.checkers, self.bench.limits) as session:
@@ -189,7 +190,7 @@ class _Run:
         if self.task is None:
             return ()
         experts = [each for each in observations if each.trajectory.who == "expert"]
-        return shortcuts(self.task, experts, checkers, session)
+        return [one_action(self.task, experts, checkers, session), *shortcuts(self.task, experts, checkers, session)]
 
     def held_out(self, chain: _Chain, parts: Split) -> Verdict:
         checkers = chain.evidence.checkers

@@ -1,0 +1,57 @@
+"""Does one action again and again from where an expert stands, to see what that is paid."""
+
+from collections.abc import Iterator, Sequence
+
+from car.checker import Checker
+from car.record.continuation import Continuations, Unplayable
+from car.sandbox import Session
+from car.task import Task
+from car.trajectory import Trajectory
+from car.verify import Observation, observe
+from car.verify.credit import credited, prerequisites
+from car.verify.exploit import milestones_pay
+from car.verify.probe import Probe
+
+NAME = "exploit: one action"
+_STEPS = 40
+_EXPERTS = 2
+
+
+def one_action(task: Task, experts: Sequence[Observation], checkers: Sequence[Checker], session: Session) -> Probe:
+    """The strict probe ``exploit: one action``: what the best single action is paid that is repeated for 40 steps.
+
+    Spinning on the spot is one of these. The frames are those that the environment really shows. An episode that the
+    environment itself counts as a success is no exploit.
+
+    Args:
+        task: its environment is run.
+        experts: what the checkers said of experts' episodes, which need seeds and actions; the first two are followed,
+            from their first frame and from each sub-task that they have done.
+        checkers: the whole chain.
+        session: the same checkers, live.
+    """
+    pay, best = milestones_pay(checkers), (0.0, 0.0, 0.0)
+    with Continuations(task) as continuations:
+        for expert in experts[:_EXPERTS]:
+            earned = pay(expert.done)
+            for played in _played(continuations, expert, checkers):
+                if isinstance(played, Unplayable):
+                    return Probe(NAME, "", True, None, played.reason)
+                seen = observe(session, [each for each in played if not each.success])
+                paid = max((pay(each.done) for each in seen), default=0.0)
+                best = max(best, (paid / earned if earned else 0.0, paid, earned))
+    ratio, paid, earned = best
+    said = f"Doing one action again and again pays {paid:.3g} at the most, {ratio:.0%} of what the expert is paid."
+    values = {"ratio": ratio, "exploit_return": paid, "expert_return": earned}
+    return Probe(NAME, "", True, ratio < 1.0, said, values)
+
+
+def _played(
+    continuations: Continuations, expert: Observation, checkers: Sequence[Checker]
+) -> Iterator[list[Trajectory] | Unplayable]:
+    """From each moment of an expert's episode, the episodes that go on with one action."""
+    times = [time for time in credited(expert.done, prerequisites(checkers)) if time is not None]
+    # Once the whole chain is done there is nothing left to be had.
+    for start in sorted({0, *times} - {max(times, default=-1)}):
+        several = continuations.with_one_action(expert.trajectory, start, _STEPS)
+        yield several if isinstance(several, Unplayable) else [each.trajectory for each in several]
