@@ -6,11 +6,13 @@ judged on many independent sets of trajectories. Each set that they are not acce
 
 import argparse
 import hashlib
+import io
 import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -109,8 +111,8 @@ class Result:
 
 
 def judged(checkers: Sequence[Checker], trajectories: Sequence[Trajectory]) -> Verdict:
-    """The verdict, as `car verify` gives it; the only place that calls the verifier."""
-    # Probes that are only reported cost as much as the rest and cannot reject.
+    """The verdict, as `car verify --quick` gives it; the only place that calls the verifier."""
+    # What --quick leaves out is only reported and cannot reject.
     return verdict_on(checkers, trajectories, ProcessSandbox(), reported=False)
 
 
@@ -122,7 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     known = {each.key: each for each in load(given.out)}
     _judge_missing([job for job in jobs if job.key not in known], known, given)
     results = [known[job.key] for job in jobs]
-    console = Console()
+    # A pipe has no width of its own, and a table for it should not be cut.
+    console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table_of(results))
     for line in findings_of(results):
         console.print(line, markup=False, soft_wrap=True)
@@ -166,10 +169,12 @@ def tried(job: Job) -> Result:
 def recorded(job: Job) -> list[Trajectory]:
     """The set's trajectories: experts first; random ones at the seeds that `car record` would give them."""
     task, size = find_task(job.task), job.size
-    experts = record_expert(task, size.experts, job.seed)
     first = RANDOM_SEEDS + job.seed
-    randoms = record(task, "random", range(first, first + size.randoms), max_steps=size.max_steps)
-    return merged([*experts, *randoms])
+    # Some environments print what they reject while they make a layout.
+    with redirect_stdout(io.StringIO()):
+        experts = list(record_expert(task, size.experts, job.seed))
+        randoms = record(task, "random", range(first, first + size.randoms), max_steps=size.max_steps)
+        return merged([*experts, *randoms])
 
 
 def load(path: Path) -> list[Result]:
