@@ -6,6 +6,7 @@ import io
 import json
 import struct
 import tokenize
+import weakref
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
@@ -121,11 +122,28 @@ class Trajectory:
 
     def sha256(self) -> str:
         """The hash of what happened: frames, actions, rewards, who, seed and success, however it is stored."""
-        names = {int(picture): digest(self.pictures[picture]) for picture in np.unique(self.order)}
-        story = [names[int(picture)] for picture in self.order]
+        names = _names(self.pictures)
+        for picture in np.unique(self.order).tolist():
+            if picture not in names:
+                names[picture] = digest(self.pictures[picture])
+        story = [names[picture] for picture in self.order.tolist()]
         steps = [None if each is None else [each.dtype.str, each.tolist()] for each in (self.actions, self.rewards)]
         told = json.dumps([story, *steps, self.who, self.seed, self.success, self.terminated])
         return hashlib.sha256(told.encode()).hexdigest()
+
+
+_NAMES: dict[int, dict[int, str]] = {}
+
+
+def _names(pictures: Frames) -> dict[int, str]:
+    """The digests of some of these pictures, by index, as far as they are known.
+
+    The episodes of a file share one array, which nobody can write to: each picture is hashed once, not once an episode.
+    """
+    if id(pictures) not in _NAMES:
+        _NAMES[id(pictures)] = {}
+        weakref.finalize(pictures, _NAMES.pop, id(pictures), None).atexit = False
+    return _NAMES[id(pictures)]
 
 
 def _check(fine: bool, complaint: str) -> None:

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from car.checker import Checker
-from car.frames import Frames
-from car.sandbox import Answers, Crashed, Limits, Ran, Refused, Sandbox, Session, TimedOut
+from car.sandbox import Limits, Sandbox, Session
 from car.sandbox.isolation import Isolation
 from car.trajectory import Trajectory
+from car.verify.inquiry import Inquiry
+from car.verify.transcript import NOT_ASKED, Failure, Transcript
 
-Failure = Crashed | TimedOut | Refused
+__all__ = ["Disagreement", "Failure", "Observation", "observe", "twice", "weakest"]
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,11 @@ class Observation:
 
     Args:
         trajectory: the trajectory.
-        done: what `check` said; False where the checker failed; bool, shape (T+1, k).
+        done: what `check` said; False where the checker failed or was not asked; bool, shape (T+1, k).
         failures: by time and checker, the first time at which each of them failed.
         disagreements: by checker, the first frame about which it said something else when asked again.
         isolation: how well the checkers were isolated; None if that was not measured.
+        asked: whether it was asked, bool, shape (T+1, k); by default everywhere.
     """
 
     trajectory: Trajectory
@@ -48,6 +50,10 @@ class Observation:
     failures: dict[int, tuple[int, Failure]] = field(default_factory=dict)
     disagreements: dict[int, Disagreement] = field(default_factory=dict)
     isolation: Isolation | None = None
+    asked: NDArray[np.bool_] = field(default_factory=lambda: np.ones((1, 1), np.bool_))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "asked", np.broadcast_to(self.asked, self.done.shape))
 
     def beside(self, other: "Observation") -> "Observation":
         """This observation with the other's checkers, of the same trajectory, after its own."""
@@ -59,6 +65,7 @@ class Observation:
             disagreements=self.disagreements
             | {count + checker: found for checker, found in other.disagreements.items()},
             isolation=weakest((self.isolation, other.isolation)),
+            asked=np.concatenate([self.asked, other.asked], axis=1),
         )
 
     def first(self, checker: int) -> int | None:
@@ -86,6 +93,7 @@ def observe(
     again: Session | None = None,
     seed: int = 0,
     on_trajectory: Callable[[Trajectory], None] | None = None,
+    thorough: bool = True,
 ) -> list[Observation]:
     """Lets the checkers of a session look at every trajectory.
 
@@ -99,93 +107,53 @@ def observe(
             order, and a different answer is a disagreement.
         seed: for the shuffle.
         on_trajectory: called after each trajectory.
+        thorough: False asks, of a random episode, only about its first frame and about those frames on which training
+            would ask: for each sub-task from where those before it are credited until it is credited itself. When it
+            is credited stays the same. What is missed are failures and disagreements on the other frames. Needs all
+            checkers of the chain in the session: one that comes after another that is not there is asked about all.
     """
-    look = _Look(session, trajectories)
-    seen = []
-    for number in range(len(trajectories)):
-        seen.append(look.at(number))
-        if on_trajectory and again is None:
-            on_trajectory(trajectories[number])
-    found: list[dict[int, Disagreement]] = [{} for _ in trajectories]
+    first = Inquiry(session, trajectories)
+    if thorough:
+        first.ask_everything()
+    else:
+        first.ask_what_matters()
+    second = None
     if again is not None:
-        shuffle = np.random.default_rng(seed)
-        # In another order of episodes too: what a checker keeps from one episode to the next then shows.
-        for number in shuffle.permutation(len(trajectories)).tolist():
-            found[number] = look.again_at(number, again, shuffle, seen[number])
-            if on_trajectory:
-                on_trajectory(trajectories[number])
-    return [each.observed(other, session.isolation) for each, other in zip(seen, found, strict=True)]
+        second = Inquiry(again, trajectories)
+        heard = second.ask_as(first, np.random.default_rng(seed))
+    else:
+        heard = iter(first.transcripts)
+    for transcript in heard:
+        if on_trajectory:
+            on_trajectory(transcript.trajectory)
+    return [
+        _observed(each, second.transcripts[number] if second else None, first.sound, session.isolation)
+        for number, each in enumerate(first.transcripts)
+    ]
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """What the checkers said of one trajectory, frame by distinct frame."""
-
-    trajectory: Trajectory
-    answers: Answers
-    times: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    failures: dict[int, tuple[int, Failure]]
-
-    def observed(self, disagreements: dict[int, Disagreement], isolation: Isolation) -> Observation:
-        done = (self.answers.done == 1)[self.rows]
-        return Observation(self.trajectory, done, self.failures, disagreements, isolation)
+def _observed(
+    first: Transcript, second: Transcript | None, sound: NDArray[np.bool_], isolation: Isolation
+) -> Observation:
+    return Observation(
+        trajectory=first.trajectory,
+        done=(first.done == 1)[first.rows],
+        failures=first.first_failures(),
+        disagreements=_disagreements(first, second, sound) if second else {},
+        isolation=isolation,
+        asked=(first.done != NOT_ASKED)[first.rows],
+    )
 
 
-class _Look:
-    def __init__(self, session: Session, trajectories: Sequence[Trajectory]) -> None:
-        self._session, self._trajectories = session, trajectories
-        self._sound = np.ones(len(session.checkers), np.bool_)
-
-    def at(self, number: int) -> _Seen:
-        trajectory = self._trajectories[number]
-        frames, times, rows = _distinct(trajectory)
-        answers = self._session.run(trajectory.frame(0), frames, self._asked(len(frames)))
-        failures = _first_failures(answers, times)
-        self._sound[list(failures)] = False
-        return _Seen(trajectory, answers, times, rows, failures)
-
-    def again_at(
-        self, number: int, again: Session, shuffle: np.random.Generator, seen: _Seen
-    ) -> dict[int, Disagreement]:
-        """By checker, the first frame about which another order of the frames changed the answer."""
-        frames, times, _ = _distinct(seen.trajectory)
-        order = shuffle.permutation(len(frames))
-        second = again.run(seen.trajectory.frame(0), frames[order], self._asked(len(frames)))
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
-        differs = second.done[back] != seen.answers.done
-        differs |= ~np.isclose(second.progress[back], seen.answers.progress, equal_nan=True)
-        differs &= self._sound
-        first = {
-            checker: int(np.argmax(differs[:, checker])) for checker in np.flatnonzero(differs.any(axis=0)).tolist()
-        }
-        return {
-            checker: Disagreement(
-                int(times[row]), _said(seen.answers, row, checker), _said(second, int(back[row]), checker)
-            )
-            for checker, row in first.items()
-        }
-
-    def _asked(self, rows: int) -> NDArray[np.bool_]:
-        return np.tile(self._sound, (rows, 1))
-
-
-def _distinct(trajectory: Trajectory) -> tuple[Frames, NDArray[np.int64], NDArray[np.int64]]:
-    """The distinct frames in the order of time, when each is first seen, and which of them each frame is."""
-    pictures, first_times, inverse = np.unique(trajectory.order, return_index=True, return_inverse=True)
-    # Asked in the order of time: an unexpected memory of a checker then shows as it would in training.
-    in_time = np.argsort(first_times)
-    place = np.empty_like(in_time)
-    place[in_time] = np.arange(len(in_time))
-    return trajectory.pictures[pictures[in_time]], first_times[in_time], place[inverse]
-
-
-def _said(answers: Answers, row: int, checker: int) -> str:
-    outcome = answers.outcome(row, checker)
-    if not isinstance(outcome, Ran):
-        return f"{outcome.kind}" if outcome else "nothing"
-    return str(outcome.done) if outcome.progress is None else f"{outcome.done} with progress {outcome.progress:g}"
+def _disagreements(first: Transcript, second: Transcript, sound: NDArray[np.bool_]) -> dict[int, Disagreement]:
+    """By checker that never failed, the first frame about which another order of the frames changed the answer."""
+    differs = (second.done != first.done) | ~np.isclose(second.progress, first.progress, equal_nan=True)
+    differs &= sound
+    rows = {checker: int(np.argmax(differs[:, checker])) for checker in np.flatnonzero(differs.any(axis=0)).tolist()}
+    return {
+        checker: Disagreement(int(first.times[row]), first.said(row, checker), second.said(row, checker))
+        for checker, row in rows.items()
+    }
 
 
 def weakest(measured: Iterable[Isolation | None]) -> Isolation | None:
@@ -193,10 +161,3 @@ def weakest(measured: Iterable[Isolation | None]) -> Isolation | None:
     every = list(measured)
     known = [each for each in every if each is not None]
     return min(known, key=lambda each: each.level) if known and len(known) == len(every) else None
-
-
-def _first_failures(answers: Answers, times: NDArray[np.int64]) -> dict[int, tuple[int, Failure]]:
-    failures: dict[int, tuple[int, Failure]] = {}
-    for (row, checker), outcome in sorted(answers.failures.items()):
-        failures.setdefault(checker, (int(times[row]), outcome))
-    return failures
