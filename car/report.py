@@ -7,6 +7,7 @@ from pathlib import Path
 
 from car.bundle import Bundle
 from car.page import AttemptSection, Strip, attempt_sections, authors, highlighted, png_uri, render, strip, uri
+from car.page.verdict import verdict_section
 from car.sandbox import Sandbox
 from car.trajectory import Trajectory
 from car.verify import observe
@@ -69,6 +70,7 @@ def report_page(
     return render(
         "report",
         bundle=bundle,
+        section=verdict_section(bundle.verdict, bundle.rehearsal),
         authors=authors(bundle),
         first=uri(bundle.frames["first"]),
         goal=uri(bundle.frames["goal"]),
@@ -107,7 +109,7 @@ def _story(bundle: Bundle, attempts: Sequence[AttemptSection], runs: Sequence[Ru
         f"It named them and wrote their programs in {_counted(len(attempts), 'answer')}; "
         + (f"{sent_back} of them went back with measured facts." if sent_back else "none had to go back."),
         f"On held-out trajectories the whole chain is done by {chain.experts_done} of {chain.experts} experts and by "
-        f"{chain.randoms_done} of {chain.randoms} random agents: {'accepted' if verdict.accepted else 'rejected'}.",
+        f"{chain.randoms_done} of {chain.randoms} random agents: {verdict.decision}.",
     ]
     return [*steps, *(_outcome(each) for each in runs)]
 

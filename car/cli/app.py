@@ -11,10 +11,11 @@ from car.cli.bundles import bundles, review
 from car.cli.demonstrate import demo
 from car.cli.doctor import doctor
 from car.cli.evaluate import evaluate
-from car.cli.make import generate, verify
+from car.cli.make import generate
 from car.cli.output import Group
 from car.cli.training import train
 from car.cli.trajectories import record, tasks
+from car.cli.verify import verify
 
 app = typer.Typer(
     name="car",

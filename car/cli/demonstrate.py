@@ -93,10 +93,10 @@ class _Stage:
         self._bar.update(self._bars[told.who], completed=told.done)
 
     def bundled(self, bundle: "Bundle") -> None:
-        from car.cli.show import verdict_table
+        from car.cli.verdict import verdict_table
 
         self._live.update("", refresh=True)
-        notes.print(verdict_table(bundle.verdict))
+        notes.print(verdict_table(bundle.verdict, rehearsal=bundle.rehearsal))
         note(f"The bundle is in {bundle.path}")
         self._live.update("  writing the review page ...", refresh=True)
 

@@ -1,4 +1,4 @@
-"""`car generate` and `car verify`."""
+"""`car generate`."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,19 +20,15 @@ from car.cli.output import (
     next_step,
     note,
     notes,
-    progress,
     result,
 )
 from car.errors import ProviderError, UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from car.cli.show import Narrator
-    from car.trajectory import Trajectory
 
-FEW_EXPERTS, FEW_RANDOMS = 10, 50
 _MADE = "Recorded from a live session with `car generate --record`."
 
 
@@ -85,7 +81,8 @@ def generate(
     car generate doorkey-8x8 --vlm replay/doorkey-8x8
     """
     from car.bundle import save_bundle
-    from car.cli.show import Narrator, used, verdict_table
+    from car.cli.show import Narrator, used
+    from car.cli.verdict import verdict_table
     from car.generation import provenance_of, put_aside, session_with
     from car.record import load_set
     from car.refine import Budget, Price
@@ -127,17 +124,13 @@ def generate(
     told = f"{path}: {used(len(draft.attempts), draft.usage)}."
     if draft.ended:
         note(f"The budget ended the search: {draft.ended}. With a larger one the same command goes on.", "yellow")
-    shown = [verdict_table(draft.verdict), told, next_step(f"car review {_named(path, rewards)} --open")]
+    shown = [
+        verdict_table(draft.verdict, rehearsal=draft.rehearsal),
+        told,
+        next_step(f"car review {_named(path, rewards)} --open"),
+    ]
     result(as_json, document, *shown)
     raise typer.Exit(0 if draft.verdict.accepted else 1)
-
-
-def warn_if_few(trajectories: "Sequence[Trajectory]") -> None:
-    """Says so if there are too few trajectories for a verdict to mean much."""
-    experts = sum(each.who == "expert" for each in trajectories)
-    if experts < FEW_EXPERTS or len(trajectories) - experts < FEW_RANDOMS:
-        counted = f"{experts} experts and {len(trajectories) - experts} random episodes"
-        note(f"Only {counted} give the verdict; it means little below {FEW_EXPERTS} and {FEW_RANDOMS}.", "yellow")
 
 
 def _prices(given: str) -> tuple[float, float]:
@@ -164,41 +157,3 @@ def _shown(narrator: "Narrator", vlm: str) -> "AbstractContextManager[Any]":
 def _named(bundle: Path, rewards: Path) -> str:
     """What a person types to name a bundle to the next command."""
     return bundle.name if rewards == REWARDS else str(bundle)
-
-
-def verify(
-    bundle: Annotated[str, typer.Argument(help="A bundle's folder, or the name of its task.")],
-    every: Annotated[bool, typer.Option("--all", help="Judge also on what refinement saw.")] = False,
-    folder: Trajectories = TRAJECTORIES,
-    rewards: Rewards = REWARDS,
-    isolation: LowestLevel = None,
-    as_json: Json = False,
-) -> None:
-    """Judges a bundle's checkers again, on the trajectories that are here and that refinement did not see.
-
-    Exit code 0: verified. 1: rejected.
-
-    Example: car verify doorkey-8x8
-    """
-    from car.bundle import find_bundle, load_bundle
-    from car.cli.show import verdict_table
-    from car.record import load_set
-    from car.sandbox.process import ProcessSandbox
-    from car.verify import judge, observe, twice
-
-    loaded = load_bundle(find_bundle(bundle, rewards))
-    experts, randoms = load_set(folder, loaded.task.name)
-    judged = [each for each in (*experts, *randoms) if every or each.sha256() not in loaded.refined_on]
-    warn_if_few(judged)
-    sandbox = ProcessSandbox(isolation)
-    with (
-        progress(f"verifying {loaded.task.name}", len(judged)) as advance,
-        twice(sandbox, loaded.checkers) as (first, second),
-    ):
-        seen = observe(first, judged, second, on_trajectory=lambda trajectory: advance())
-    verdict = judge(loaded.checkers, seen, subtasks=loaded.subtasks)
-    document: dict[str, Any] = {"bundle": str(loaded.path), "verdict": verdict.as_dict()}
-    title = f"Verdict on all {len(judged)} trajectories" if every else f"Verdict on {len(judged)} held-out trajectories"
-    table = verdict_table(verdict, title)
-    result(as_json, document, table, next_step(f"car review {bundle} --open"))
-    raise typer.Exit(0 if verdict.accepted else 1)

@@ -1,8 +1,7 @@
-"""Events and verdicts as a person reads them in a terminal; imported only by commands that show some."""
+"""The events of a generation as a person reads them in a terminal; imported only by commands that show some."""
 
 import ast
-from collections.abc import Callable, Sequence
-from statistics import median
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -26,7 +25,6 @@ from car.refine import (
     Unanswered,
     Weak,
 )
-from car.verify import SubTaskEvidence, Verdict
 from car.vlm import Request, Usage
 
 _QUESTIONS = {
@@ -164,48 +162,6 @@ def used(calls: int, usage: Usage) -> str:
 
 def _tokens(usage: Usage) -> str:
     return f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens"
-
-
-def verdict_table(verdict: Verdict, title: str = "Verdict on held-out trajectories") -> Group:
-    """The verdict as a table, with the findings below it."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None)
-    table.padding = (0, 2, 0, 0)
-    table.add_column("")
-    table.add_column("sub-task", overflow="fold")
-    for column in ("experts", "at frame", "random", "at frame"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for each in verdict.subtasks:
-        table.add_row(_mark(not verdict.of(each.name)), Text(each.name), *_shares(each))
-    chain = verdict.chain
-    experts, randoms = f"{chain.experts_done}/{chain.experts}", f"{chain.randoms_done}/{chain.randoms}"
-    table.add_row(_mark(not verdict.of("")), Text("whole chain", "bold"), experts, "", randoms, "")
-    findings = [
-        Text.assemble(("✗ ", "red"), (each.subtask or "whole chain", "bold"), f" ({each.rule}): {each.message}")
-        for each in verdict.findings
-    ]
-    held = f" The programs ran at {verdict.isolation}" if verdict.isolation else ""
-    looked = f"{verdict.frames:,} frames, {verdict.distinct:,} of them looked at.{held}"
-    said = Text("ACCEPTED", "bold green") if verdict.accepted else Text("REJECTED", "bold red")
-    rule = Text(f"Required of {verdict.rule}.", "dim")
-    return Group(table, rule, Text(looked, "dim"), *findings, said)
-
-
-def _mark(fine: bool) -> Text:
-    return Text("✓", "green") if fine else Text("✗", "red")
-
-
-def _shares(each: SubTaskEvidence) -> tuple[str, str, str, str]:
-    return (
-        f"{each.experts_done}/{each.experts}",
-        _typical(each.expert_first),
-        f"{each.randoms_done}/{each.randoms}",
-        _typical(each.random_first),
-    )
-
-
-def _typical(times: Sequence[int | None]) -> str:
-    known = [time for time in times if time is not None]
-    return f"{median(known):g} ({min(known)}-{max(known)})" if known else ""
 
 
 def _heart(source: str, most: int = 14) -> str:

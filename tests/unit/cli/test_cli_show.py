@@ -1,17 +1,19 @@
+import dataclasses
 import io
 
 import pytest
 from rich.console import Console
 
 from car.checker import Checker, SubTask
-from car.cli.show import Narrator, verdict_table
+from car.cli.show import Narrator
 from car.cli.training import Board
+from car.cli.verdict import verdict_table
 from car.refine import Accepted, Asked, Decomposition, GaveUp, Judged, Named, Rejected, Replied
 from car.train import Evaluation, Progress
-from car.verify import ChainEvidence, Decision, Finding, Rule, SubTaskEvidence, Verdict
+from car.verify import Verdict
 from car.vlm import Reply, Request, Usage
+from tests.unit.full_verdict import ACCEPTED, LONG, REHEARSAL, REJECTED, UNDECIDED
 
-LONG = "put-the-small-wooden-box-next-to-the-yellow-wall"
 SUBTASK = SubTask(LONG, "The box is next to the wall.", ("pick-up",))
 CHAIN = (SubTask("pick-up", "The box is held."), SUBTASK, SubTask("rest", "Done [really].", ("pick-up", LONG), True))
 
@@ -31,14 +33,6 @@ def request(stage: str = "checker", subject: str = LONG, attempt: int = 1) -> Re
     return Request(stage, subject, attempt, "", ())
 
 
-def verdict(*findings: Finding) -> Verdict:
-    shares = (0.83, 1.0), (0.0, 0.1)
-    evidence = [SubTaskEvidence(each.name, "0", 20, 20, 3, 100, (4, 5), (None, 7), *shares, 0) for each in CHAIN]
-    chain = ChainEvidence(20, 20, 0, 100, 0, (0.83, 1.0), (0.0, 0.04))
-    decision = Decision.REJECTED if findings else Decision.ACCEPTED
-    return Verdict(decision, "experts: all", 0.95, tuple(evidence), chain, findings, (), (), 12000, 800)
-
-
 def test_a_generation_is_told_with_calls_and_tokens() -> None:
     screen = console()
     narrator = Narrator(screen, programs=True)
@@ -49,7 +43,7 @@ def test_a_generation_is_told_with_calls_and_tokens() -> None:
     narrator(Rejected(SUBTASK, 2, ("It is [wrong] on frame 3.",)))
     narrator(Accepted(Checker(SUBTASK, "def check(found, current):\n    return [found][0]\n"), 3))
     narrator(GaveUp(SUBTASK, 5))
-    narrator(Judged(verdict()))
+    narrator(Judged(ACCEPTED))
     text = printed(screen)
     assert "? What do you think the final goal is? (0 pictures)" in text
     assert "call 1, 1,000 + 20 tokens so far: The [goal]." in text
@@ -73,38 +67,114 @@ def test_the_live_line_says_what_is_going_on_and_what_was_used() -> None:
     assert "trying the answer" in trying
 
 
-@pytest.mark.parametrize("width", [100, 200])
+@pytest.mark.parametrize("width", [140, 200])
 def test_names_are_whole(width: int) -> None:
     screen = console(width)
     Narrator(screen)(Named(Decomposition("Rest [a while].", CHAIN)))
-    screen.print(verdict_table(verdict()))
+    screen.print(verdict_table(ACCEPTED))
     text = printed(screen)
-    assert text.count(LONG) == 2
+    assert f"{LONG}  20/20" in text
     assert "Done [really]." in text
     assert "1, 2" in text
 
 
-def test_in_a_narrow_terminal_names_are_folded_and_not_cut_off() -> None:
+def shown(verdict: Verdict, width: int = 160, rehearsal: Verdict | None = REHEARSAL) -> str:
+    screen = console(width)
+    screen.print(verdict_table(verdict, "Verdict on 120 held-out trajectories", rehearsal))
+    return printed(screen)
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+@pytest.mark.parametrize("verdict", [ACCEPTED, UNDECIDED, REJECTED], ids=lambda each: each.decision)
+def test_nothing_is_cut_off_on_any_screen(verdict: Verdict, width: int) -> None:
+    text = shown(verdict, width)
+    assert "\u2026" not in text
+    squeezed = "".join(text.split())
+    for word in ("20/2083-100%", "3/1000.6-8.6%", "9(4-12)", "250(7-611)", "black66.7%", "oneactionnotrun", "94.5%"):
+        assert word in squeezed
+
+
+def test_in_a_narrow_terminal_names_are_folded() -> None:
     screen = console(80)
     Narrator(screen)(Named(Decomposition("Rest.", CHAIN)))
-    screen.print(verdict_table(verdict()))
-    text = printed(screen)
-    assert "\u2026" not in text
-    assert text.count("wall") == 3
+    assert printed(screen).count("wall") == 2
 
 
-def test_findings_are_below_the_verdict() -> None:
-    screen = console(200)
-    screen.print(
-        verdict_table(
-            verdict(Finding(Rule.TOO_EARLY, LONG, "It is [true] at 3."), Finding(Rule.CHAIN_ON_RANDOM, "", "9 of 10."))
-        )
-    )
-    text = printed(screen)
-    assert f"✗ {LONG} (before what it depends on): It is [true] at 3." in text
-    assert "✗ whole chain (chain done by random): 9 of 10." in text
-    assert text.splitlines()[-1] == "REJECTED"
-    assert "✓  pick-up" in text
+@pytest.mark.parametrize("verdict", [ACCEPTED, UNDECIDED, REJECTED], ids=lambda each: each.decision)
+def test_the_decision_is_the_first_and_the_last_that_is_said(verdict: Verdict) -> None:
+    lines = shown(verdict).splitlines()
+    assert lines[0].rstrip() == f"Verdict on 120 held-out trajectories: {verdict.decision.upper()}"
+    assert lines[-1].startswith(f"{verdict.decision.upper()}. ")
+
+
+def row(text: str, name: str) -> list[str]:
+    """The line of a sub-task or of the chain, and the one below it."""
+    lines = text.splitlines()
+    at = next(at for at, line in enumerate(lines) if line[1:].strip().startswith(f"{name} "))
+    return [" ".join(line.split()) for line in lines[at : at + 2]]
+
+
+def test_figures_have_intervals_times_and_what_refinement_saw_below() -> None:
+    text = shown(ACCEPTED)
+    figures = "20/20 83-100% 9 (4-12) 3/100 0.6-8.6% 250 (7-611) 0"
+    assert row(text, "pick-up") == [f"✓ pick-up {figures}", figures]
+    assert row(text, "whole chain")[0] == "✓ whole chain 20/20 83-100% 3/100 0.6-8.6% +1 confirmed"
+    assert "Required of experts: the whole chain in at least 100%" in text
+    assert "95% intervals" in text
+    assert "12,000 frames, 800 of them looked at. The programs ran at isolation level 2 of 3" in text
+
+
+def test_without_a_rehearsal_nothing_is_below() -> None:
+    text = shown(ACCEPTED, rehearsal=None)
+    assert row(text, "pick-up")[1].startswith(f"✓ {LONG}")
+    assert "refinement saw" not in text
+
+
+def test_findings_name_the_kind_of_mistake_the_rule_and_the_frame() -> None:
+    text = shown(REJECTED)
+    assert f"✗ {LONG}: wrong order (before what it depends on, episode 3, frame 3)" in text
+    assert "  It is [true] at 3." in text
+    assert "✗ rest: can be exploited (pays for nothing done, episode 1, frame 4)" in text
+    assert "✗ whole chain: fires on random (chain done by random)" in text
+    assert "REJECTED. 4 findings. " in text
+
+
+def test_an_accused_sub_task_is_marked_and_one_without_a_program_has_a_line() -> None:
+    text = shown(REJECTED)
+    assert row(text, LONG)[0].endswith(" 7")
+    assert row(text, LONG)[0].startswith("✗")
+    assert row(text, "pick-up")[0].startswith("✓")
+    assert row(text, "whole chain")[0].startswith("✗")
+    assert row(text, "missing")[0] == "✗ missing no program"
+
+
+def test_undecided_says_what_is_needed() -> None:
+    text = shown(UNDECIDED)
+    assert row(text, "whole chain")[0].startswith("? ")
+    assert "3 of 3 expert trajectories, too few." in text
+    assert "too few data to decide: 7 more expert and 80 more random trajectories are needed." in text
+
+
+def test_probes_are_shown_by_kind_with_what_was_measured() -> None:
+    text = shown(REJECTED)
+    assert "✓ first frame" in text
+    assert "– goal at the end: Nobody knows when these experts reach the goal." in text
+    assert "✗ noise 120%" in text
+    assert "✓ black 66.7%" in text
+    assert "– one action not run" in text
+    (noise,) = (line for line in text.splitlines() if "! 94.5%" in line)
+    assert noise.split() == ["reported", "pick-up", "✓", "100%", "–", "!", "94.5%", "–"]
+    assert "The program was not asked about changed frames: it fails." in text
+    assert "! pick-up: 9 of 10 random continuations have it done." in text
+    assert f"– {LONG}: No expert has seeds." in text
+    (slow,) = (line for line in text.splitlines() if "12,000  " in line)
+    assert slow.split() == ["!", LONG, "12,000", "500", "3,000", "10,000"]
+    assert "! something new, rest: It is [weak]." in text
+
+
+def test_what_was_not_looked_at_is_said() -> None:
+    text = shown(dataclasses.replace(ACCEPTED, probes=()))
+    assert text.count("not looked at") == 5
 
 
 def test_the_board_keeps_the_last_evaluation() -> None:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from car.bundle import Bundle
 from car.frames import Frame, enlarged, to_png
+from car.outline import percent
 from car.trajectory import Trajectory
 
 CELL = 128
@@ -124,13 +125,15 @@ def render(template: str, **values: Any) -> str:
 
 @cache
 def _templates() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "pages"),
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parents[1] / "pages"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["percent"] = percent
+    return environment
 
 
 def attempt_sections(bundle: Bundle) -> list[AttemptSection]:
