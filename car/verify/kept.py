@@ -13,7 +13,7 @@ def rule_probes(case: Case, asked_again: bool) -> list[Probe]:
         case: the checkers and what they said.
         asked_again: whether every frame was asked about a second time.
     """
-    looks: tuple[Callable[[Case], Probe], ...] = (_first_frame, _in_order, _at_the_end, _together)
+    looks: tuple[Callable[[Case], Probe], ...] = (_first_frame, _in_order, _at_the_end, _without_success, _together)
     return [*(look(case) for look in looks), _again(case, asked_again)]
 
 
@@ -52,6 +52,18 @@ def _at_the_end(case: Case) -> Probe:
     return _strict(
         "goal at the end", wrong, len(known), f"The goal is done on just the last frame of {len(known)} experts"
     )
+
+
+def _without_success(case: Case) -> Probe:
+    """Only reported: a few may be beyond any program; the rule says when there are too many."""
+    name = "goal without success"
+    goals = [at for at, each in enumerate(case.checkers) if each.subtask.goal]
+    known = [where for where in case.randoms if case.all[where].trajectory.success is False]
+    if not known or not goals:
+        return Probe(name, "", False, None, "Nobody knows which random episodes succeed, or all of them do.")
+    wrong = sum(case.times[where][at] is not None for at in goals for where in known)
+    said = f"In {wrong} of {len(known)} random episodes that do not succeed the goal counts as reached."
+    return Probe(name, "", False, wrong == 0, said, {"looked_at": len(known), "wrong": wrong})
 
 
 def _together(case: Case) -> Probe:

@@ -184,7 +184,7 @@ class Case:
             for where in self.randoms
             if (time := self.times[where][index]) is not None and self.all[where].trajectory.success is False
         ]
-        if not wrong:
+        if self._bar.interval(len(wrong), len(self.randoms))[0] <= self._bar.false_share:
             return None
         where, time = wrong[0]
         message = (

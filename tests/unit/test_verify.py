@@ -123,6 +123,16 @@ def test_rejects_a_goal_in_an_episode_without_success(doorkey: Split) -> None:
     assert verdict.chain.false_goals == len(failed)
 
 
+def test_a_single_goal_without_success_is_reported_and_not_held_against_the_program(doorkey: Split) -> None:
+    """What an agent may do is sometimes not to be told from frames; one episode in fifty proves nothing."""
+    failed = next(replace(each, who="random", success=False) for each in doorkey.refine if each.who == "expert")
+    verdict = _judged(planted.chain(), [*doorkey.verdict, failed])
+    assert verdict.accepted
+    (probe,) = [each for each in verdict.probes if each.name == "goal without success"]
+    assert (probe.strict, probe.passed, probe.values["wrong"]) == (False, False, 1)
+    assert verdict.subtasks[-1].false_firings == verdict.chain.false_goals == 1
+
+
 def test_says_nothing_of_when_the_goal_was_reached_where_nobody_knows(doorkey: Split) -> None:
     """The episode goes on after success, as in a video or in a task with a success flag."""
     longer = [

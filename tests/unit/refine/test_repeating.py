@@ -43,7 +43,7 @@ def test_right_programs_pay_less_than_the_expert_is_paid(experts: list[Trajector
 def test_a_goal_that_turning_reaches_is_rejected(experts: list[Trajectory]) -> None:
     probe, verdict = probed([TURNED], experts)
     assert probe.rejects
-    assert probe.said == "Doing one action again and again pays 1 at the most, 100% of what the expert is paid."
+    assert probe.said == "Doing one action again and again pays 1, 100% of what the expert is paid."
     assert verdict.decision is Decision.REJECTED
     assert probe.said in [each.message for each in verdict.findings]
 
