@@ -127,7 +127,7 @@ def test_a_single_goal_without_success_is_reported_and_not_held_against_the_prog
     """What an agent may do is sometimes not to be told from frames; one episode in fifty proves nothing."""
     failed = next(replace(each, who="random", success=False) for each in doorkey.refine if each.who == "expert")
     verdict = _judged(planted.chain(), [*doorkey.verdict, failed])
-    assert verdict.accepted
+    assert verdict.findings == ()
     (probe,) = [each for each in verdict.probes if each.name == "goal without success"]
     assert (probe.strict, probe.passed, probe.values["wrong"]) == (False, False, 1)
     assert verdict.subtasks[-1].false_firings == verdict.chain.false_goals == 1
