@@ -67,7 +67,6 @@ class Inquiry:
         if "expert" in kinds[experts:] or not self.sound.all():
             self._ask_in_turn(randoms)
         elif not self._follow(randoms):
-            self.sound[:] = True
             self.transcripts[experts:] = [Transcript(each.trajectory, len(self.sound)) for each in randoms]
             self._ask_in_turn(self.transcripts[experts:])
 

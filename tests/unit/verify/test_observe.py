@@ -65,9 +65,13 @@ class Told:
 
 
 def episode(number: int, levels: Sequence[int], who: str, success: bool | None = None, side: int = 4) -> Trajectory:
-    frames = np.zeros((len(levels), side, side, 3), np.uint8)
-    frames[..., 0], frames[..., 1] = np.array(levels)[:, None, None], number
-    return Trajectory.of(frames, who, seed=number, success=success)
+    """An episode of frames that show these levels, and its number; the pictures lie in another order than in time."""
+    levels = list(levels)
+    known = sorted(set(levels), key=lambda level: (-level % 7, level))
+    pictures = np.zeros((len(known), side, side, 3), np.uint8)
+    pictures[..., 0], pictures[..., 1] = np.array(known)[:, None, None], number
+    order = np.array([known.index(level) for level in levels])
+    return Trajectory(pictures, order, None, None, number, who, success)
 
 
 def at_level(*done: int) -> Table:
@@ -176,8 +180,12 @@ def _asked_in_training(done: Sequence[Sequence[bool]], after: Sequence[Sequence[
 def test_whoever_fails_is_asked_up_to_the_first_trajectory_on_which_it_fails(levels, seed, failing, after) -> None:
     trajectories, table = played(levels), drawn(seed, 0.1, failing)
     plain = plainly(Told(table, after), trajectories)
-    thorough = observe(Told(table, after), trajectories)
+    second = Told(table, after)
+    thorough = observe(Told(table, after), trajectories, second)
     little = observe(Told(table, after), trajectories, thorough=False)
+    assert not any(each.disagreements for each in thorough)
+    failed = {checker for each in thorough for checker in each.failures}
+    assert not any(checker in failed for _, _, checker in second.asked)
     # One that fails only where nobody asks in training is the one that goes unnoticed.
     same = [thorough, little] if any(each.failures for each in little) else [thorough]
     for seen in same:
