@@ -175,7 +175,7 @@ class _Run:
             return _Chain(decomposition, evidence, False)
         found = self._probed(evidence)
         facts = [each.message for each in evidence.verdict(self.bench.bar, probes=found).of("")]
-        facts += [each.said for each in found if each.passed is False and not each.strict]
+        facts += [f'"{each.subtask}": {each.said}' for each in found if each.passed is False and not each.strict]
         return _Chain(decomposition, evidence, True, tuple(facts), found)
 
     def _probed(self, evidence: Evidence) -> tuple[Probe, ...]:
