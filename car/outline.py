@@ -29,7 +29,7 @@ class Looks:
         pictures: by sub-task and then by what was changed in the pictures.
         shortcuts: by sub-task.
         costs: by sub-task.
-        others: whatever else there is.
+        others: whatever else there is, by name.
     """
 
     rules: Mapping[str, Probe]
@@ -37,7 +37,7 @@ class Looks:
     pictures: Mapping[str, Mapping[str, Probe]]
     shortcuts: Mapping[str, Probe]
     costs: Mapping[str, Probe]
-    others: Sequence[Probe]
+    others: Mapping[str, Probe]
 
 
 def looks(verdict: Verdict) -> Looks:
@@ -47,7 +47,7 @@ def looks(verdict: Verdict) -> Looks:
     pictures: dict[str, dict[str, Probe]] = {}
     shortcuts: dict[str, Probe] = {}
     costs: dict[str, Probe] = {}
-    others: list[Probe] = []
+    others: dict[str, Probe] = {}
     for each in verdict.probes:
         if each.name.startswith(_EXPLOIT):
             exploits[each.name.removeprefix(_EXPLOIT)] = each
@@ -57,10 +57,9 @@ def looks(verdict: Verdict) -> Looks:
             shortcuts[each.subtask] = each
         elif each.name == COST:
             costs[each.subtask] = each
-        elif each.strict:
-            rules[f"{each.name}, {each.subtask}" if each.subtask else each.name] = each
         else:
-            others.append(each)
+            kind = rules if each.strict else others
+            kind[f"{each.name}, {each.subtask}" if each.subtask else each.name] = each
     return Looks(rules, exploits, pictures, shortcuts, costs, others)
 
 

@@ -147,8 +147,7 @@ def _probes(verdict: Verdict) -> Table:
     _add(grid, "shortcuts", "reported", _said(found.shortcuts) if found.shortcuts else None)
     _add(grid, "cost", "reported", _costs(found.costs) if found.costs else None)
     if found.others:
-        named = {f"{each.name}, {subject(each)}": each for each in found.others}
-        _add(grid, "others", "reported", _said(named))
+        _add(grid, "others", "reported", _said(found.others))
     return grid
 
 

@@ -70,7 +70,7 @@ def first_times(experts: Sequence[int | None], randoms: Sequence[int | None], la
     """
     # The last frame is named too, in place of a round number that would be in its way.
     ticks = [each for each in (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000) if each <= last / 1.7]
-    grid = Markup("").join(_tick(each, last) for each in [*ticks, last])
+    grid = Markup("").join(_tick(each, last) for each in dict.fromkeys([*ticks, last]))
     said = f"first done: experts {_listed(experts)}; random {_listed(randoms)}"
     return _svg(
         _AXIS + _LANE + 12,

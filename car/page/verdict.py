@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from car.outline import CHAIN, PICTURES, Looks, headline, looks, percent, span, subject, typical, unjudged
+from car.outline import CHAIN, PICTURES, Looks, headline, looks, percent, span, typical, unjudged
 from car.page.chart import first_times, ratio_bar, share_bar
 from car.verify import ChainEvidence, Decision, Finding, Probe, SubTaskEvidence, Verdict
 from car.verify.shortcut import MOST_FOR_NOTHING
@@ -116,7 +116,7 @@ def verdict_section(verdict: Verdict, rehearsal: Verdict) -> VerdictSection:
         changes=PICTURES,
         shortcuts=[_shortcut(each) for each in found.shortcuts.values()],
         costs=_costs(found),
-        others=_measured({f"{each.name}: {subject(each)}": each for each in found.others}),
+        others=_measured(found.others),
     )
 
 

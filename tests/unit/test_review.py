@@ -1,17 +1,21 @@
 """The page on which a person judges a bundle."""
 
+import base64
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from car.bundle import Bundle, Provenance, decide, load_bundle, save_bundle
 from car.checker import SubTask
+from car.frames import Frame, from_picture
 from car.refine import Draft
 from car.review import MOST, SHOWN, review_page
 from car.sandbox.process import ProcessSandbox
 from car.tasks import find_task
-from car.verify import Split
+from car.verify import Decision, Finding, Rule, Split, Verdict
 from tests.planted import doorkey as planted
+from tests.unit.full_verdict import ACCEPTED, REHEARSAL, REJECTED, UNDECIDED
 from tests.unit.refine.pages import Page
 from tests.unit.refine.scripted import GOAL, KEY, RIGHT, InThisProcess, Script, naming, program, told
 
@@ -57,10 +61,66 @@ def test_shows_frames_goal_subtasks_and_sources(page: Page, bundle: Bundle) -> N
     assert "not reviewed" in page.text
 
 
-def test_shows_the_evidence(page: Page) -> None:
-    assert "12 of 12" in page.text
+def test_shows_the_evidence_of_both_parts(page: Page) -> None:
+    assert "ACCEPTED" in page.text
     assert "0 of them without the environment's success" in page.text
     assert "Rule: experts: the whole chain in at least 100%" in page.text
+    labels = [attributes.get("aria-label") or "" for tag, attributes in page.tags if tag == "svg"]
+    assert labels.count("12 of 12, between 73-100%") >= 4, "three sub-tasks and the chain"
+    assert labels.count("3 of 3, between 29-100%") == 4, "the same on what refinement saw"
+    assert sum(each.startswith("first done: experts 12 of 12, frames ") for each in labels) == 3
+
+
+def test_shows_what_was_looked_at_besides(page: Page) -> None:
+    for said in (
+        "Nothing is done on any of the 60 first frames.",
+        "Doing nothing after 0 sub-tasks pays 0",
+        "reported: nothing is rejected for it; less than 95% is weak",
+        "of 500 \u00b5s",
+        "of 10,000 \u00b5s",
+    ):
+        assert said in page.text
+    assert page.text.count("Not looked at.") == 1, "the environment was not run for shortcuts"
+    assert page.with_class("bad") == 0
+
+
+def test_what_was_not_looked_at_is_said(bundle: Bundle) -> None:
+    bare = replace(bundle, verdict=replace(bundle.verdict, probes=()))
+    assert Page(review_page(bare, [], InThisProcess())).text.count("Not looked at.") == 5
+
+
+@pytest.mark.parametrize(
+    ("verdict", "badge", "word", "said"),
+    [
+        (ACCEPTED, "good", "verified", "No rule is broken: the whole chain is done by 20 of 20 experts"),
+        (UNDECIDED, "open", "not verified: undecided", "3 of 3 expert trajectories, too few."),
+        (REJECTED, "bad", "not verified: rejected", "rest: can be exploited; whole chain: fires on random."),
+    ],
+    ids=lambda each: each.decision if isinstance(each, Verdict) else "",
+)
+def test_the_decision_is_a_colour_and_a_word(
+    bundle: Bundle, verdict: Verdict, badge: str, word: str, said: str
+) -> None:
+    page = Page(review_page(replace(bundle, verdict=verdict, rehearsal=REHEARSAL), [], InThisProcess()))
+    page.check_alone()
+    tones = [attributes.get("class") for _, attributes in page.tags if "badge" in (attributes.get("class") or "")]
+    assert tones[0] == f"badge {badge}"
+    assert word in page.text
+    assert verdict.decision.upper() in page.text
+    assert said in page.text
+    assert page.with_class("wrong") == (4 if verdict is REJECTED else 0)
+
+
+def test_each_probe_has_a_mark_and_what_was_measured(bundle: Bundle) -> None:
+    page = Page(review_page(replace(bundle, verdict=REJECTED), [], InThisProcess()))
+    for each in REJECTED.probes:
+        shown = page.text + "".join(attributes.get("title") or "" for _, attributes in page.tags)
+        # What a program costs is drawn.
+        assert each.said in shown or each.name == "cost", each.name
+    assert "There is no program." in page.text, "for the sub-task that has none"
+    assert "12,000 of 500 \u00b5s" in page.text
+    labels = {attributes.get("aria-label") for tag, attributes in page.tags if tag == "svg"}
+    assert {"120%, the limit is 100%", "66.7%, the limit is 100%", "50%, the limit is 33.3%"} <= labels
 
 
 def test_shows_strips_around_the_moment_on_every_expert(page: Page) -> None:
@@ -124,6 +184,44 @@ def test_shows_goals_that_were_not_reached(doorkey: Split, tmp_path: Path) -> No
     assert page.with_class("suspect") == len(fired)
     assert "fires on frame" in page.text, "also where it comes too early to be credited"
     assert "not verified" in page.text
+
+
+def _pictures(page: Page) -> dict[str, Frame]:
+    """The pictures that decide something, by what is written below them."""
+    shown = {
+        at["alt"] or "": at["src"] or "" for tag, at in page.tags if tag == "img" and "episode" in (at["alt"] or "")
+    }
+    return {
+        alt: from_picture(base64.b64decode(source.partition(",")[2])) for alt, source in shown.items() if "frame" in alt
+    }
+
+
+def test_a_finding_is_shown_with_its_two_decisive_frames(doorkey: Split, tmp_path: Path) -> None:
+    script = {("checker", GOAL, 1): program(planted.GOAL_ONE_STEP_EARLY)}
+    bundle = _bundle(tmp_path, doorkey, script, attempts=1)
+    (found,) = bundle.verdict.of(GOAL)
+    assert found.trajectory is not None
+    assert found.time is not None
+    # In another order than that in which they were judged, and with others among them.
+    everything = [*reversed(doorkey.verdict), *doorkey.refine]
+    page = Page(review_page(bundle, everything, InThisProcess()))
+    shown, judged = _pictures(page), doorkey.verdict[found.trajectory]
+    assert len(shown) == 2
+    for time in (found.time - 1, found.time):
+        caption = f"expert episode {found.trajectory + 1}, frame {time}"
+        assert (shown[caption] == judged.frame(time)).all()
+    assert page.text.count("fires too early") >= 3, "in the headline, in the table, and beside the program"
+    assert _pictures(Page(review_page(bundle, everything[1:], InThisProcess()))) == {}, (
+        "which one is meant is not known"
+    )
+
+
+def test_the_blank_picture_of_an_exploit_is_shown(doorkey: Split, bundle: Bundle) -> None:
+    against = Finding(Rule.EXPLOITABLE, GOAL, "It pays for nothing.", 0, 3, "black")
+    accused = replace(bundle, verdict=replace(bundle.verdict, decision=Decision.REJECTED, findings=(against,)))
+    page = Page(review_page(accused, doorkey.verdict, InThisProcess()))
+    assert "expert episode 1, frame 3" in page.text
+    assert "then the black picture" in page.text
 
 
 def test_a_right_goal_has_no_false_firings(page: Page) -> None:

@@ -119,14 +119,14 @@ def test_a_reward_that_is_not_verified_is_exit_code_1(folder: Path, tmp_path: Pa
     assert result.exit_code == 1, result.output
     assert "gave up after 1 attempts" in result.stderr
     assert "REJECTED" in result.stdout
-    assert car("verify", tmp_path / TASK, *data(folder)[:2]).exit_code == 1
+    assert car("verify", tmp_path / TASK, "--quick", *data(folder)[:2]).exit_code == 1
 
 
 def test_verify_judges_the_held_out_trajectories_or_all(folder: Path) -> None:
-    held_out, every = (car("verify", TASK, *data(folder), *more) for more in ((), ("--all",)))
+    held_out, every = (car("verify", TASK, "--quick", *data(folder), *more) for more in ((), ("--all",)))
     assert "Verdict on 28 held-out trajectories" in held_out.stdout
     assert "Verdict on all 36 trajectories" in every.stdout
-    told = json.loads(car("verify", TASK, *data(folder), "--json").stdout)
+    told = json.loads(car("verify", TASK, "--quick", *data(folder), "--json").stdout)
     assert [each["name"] for each in told["verdict"]["subtasks"]] == [
         "pick-up-the-key",
         "open-the-door",
