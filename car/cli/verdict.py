@@ -23,6 +23,7 @@ from car.outline import (
     unjudged,
 )
 from car.verify import Decision, Finding, Probe, Verdict
+from car.verify.robustness import SAME_SHARE
 
 _STYLES = {Decision.ACCEPTED: "bold green", Decision.REJECTED: "bold red", Decision.UNDECIDED: "bold yellow"}
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("–", "dim")}
@@ -43,7 +44,7 @@ def verdict_table(
     heading = Text.assemble((title, "bold"), ": ", _decision(verdict))
     end = Text.assemble(_decision(verdict), f". {headline(verdict)}")
     needs = [Text(each.said, "yellow") for each in verdict.needs]
-    findings = [each for finding in verdict.findings for each in _finding(finding)]
+    findings: list[RenderableType] = [each for finding in verdict.findings for each in ("", *_finding(finding))]
     figures, notes = _Figures(verdict, rehearsal), _notes(verdict, rehearsal)
     return Group(heading, figures, *findings, "", _probes(verdict), "", *notes, *needs, end)
 
@@ -183,7 +184,7 @@ def _paid(probe: Probe) -> str:
 
 
 def _pictures(found: Mapping[str, Mapping[str, Probe]]) -> Table:
-    table = _inner("answers that stay the same", *PICTURES)
+    table = _inner(f"the same, {SAME_SHARE:.0%} asked", *PICTURES)
     for subtask, changes in found.items():
         table.add_row(Text(subtask), *(_same(changes.get(name)) for name in PICTURES))
     for said in dict.fromkeys(each.said for row in found.values() for each in row.values() if each.passed is None):

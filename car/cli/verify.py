@@ -27,6 +27,8 @@ from car.cli.output import (
 from car.errors import BadTrajectory, UserError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from car.bundle import Bundle
     from car.cli.output import Advance
     from car.sandbox import Session
@@ -34,6 +36,13 @@ if TYPE_CHECKING:
     from car.trajectory import Trajectory
     from car.verify import Bar, Observation, Probe, Verdict
 
+Every = Annotated[bool, typer.Option("--all", help="Judge also on what refinement saw.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Leave out changed pictures, cost and what runs the environment.")]
+RunnableTask = Annotated[
+    str | None,
+    typer.Option("--task", help="The task whose environment may be run to find shortcuts, if not built in."),
+]
+JunitFile = Annotated[Path | None, typer.Option("--junit", dir_okay=False, help="Also write the verdict as JUnit XML.")]
 _MUST_AGREE = ("name", "env_id", "env_kwargs", "camera", "success")
 
 
@@ -43,17 +52,10 @@ def verify(
     random: RandomShare = 0.1,
     confidence: Confidence = None,
     limit: FrameLimit = 500.0,
-    every: Annotated[bool, typer.Option("--all", help="Judge also on what refinement saw.")] = False,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="Leave out what is only reported and decides nothing.")
-    ] = False,
-    task: Annotated[
-        str | None,
-        typer.Option("--task", help="The task whose environment may be run to find shortcuts, if not built in."),
-    ] = None,
-    junit: Annotated[
-        Path | None, typer.Option("--junit", dir_okay=False, help="Also write the verdict as JUnit XML.")
-    ] = None,
+    every: Every = False,
+    quick: Quick = False,
+    task: RunnableTask = None,
+    junit: JunitFile = None,
     folder: Trajectories = TRAJECTORIES,
     rewards: Rewards = REWARDS,
     isolation: LowestLevel = None,
@@ -71,9 +73,6 @@ def verify(
     car verify doorkey-8x8 --confidence 0.95 --junit verdict.xml
     """
     from car.bundle import find_bundle, load_bundle
-    from car.cli.verdict import verdict_table
-    from car.files import write_atomically
-    from car.junit import junit_xml
     from car.verify import Bar
 
     bar = Bar(expert, random, confidence, frame_us=limit)
@@ -81,20 +80,40 @@ def verify(
     runnable = None if quick else _runnable(loaded, task)
     judged = _judged(loaded, folder, every)
     verdict = _verdict(loaded, judged, bar, isolation, quick, runnable)
-    if not every:
-        verdict = _compared(verdict, loaded.rehearsal, bar)
+    verdict = verdict if every else _compared(verdict, loaded.rehearsal, bar)
     if junit is not None:
-        with write_atomically(junit) as stream:
-            stream.write(junit_xml(verdict, loaded.task.name))
-    document: dict[str, Any] = {
+        _write_junit(junit, verdict, loaded.task.name)
+    kind = f"all {len(judged)}" if every else f"{len(judged)} held-out"
+    result(
+        as_json,
+        _document(loaded, verdict, held_out=not every),
+        _table(verdict, f"Verdict on {kind} trajectories", loaded.rehearsal),
+        next_step(f"car review {bundle} --open"),
+    )
+    raise typer.Exit(0 if verdict.accepted else 1)
+
+
+def _write_junit(path: Path, verdict: "Verdict", name: str) -> None:
+    from car.files import write_atomically
+    from car.junit import junit_xml
+
+    with write_atomically(path) as stream:
+        stream.write(junit_xml(verdict, name))
+
+
+def _document(loaded: "Bundle", verdict: "Verdict", held_out: bool) -> dict[str, Any]:
+    return {
         "bundle": str(loaded.path),
-        "held_out": not every,
+        "held_out": held_out,
         "verdict": verdict.as_dict(),
         "rehearsal": loaded.rehearsal.as_dict(),
     }
-    title = f"Verdict on all {len(judged)} trajectories" if every else f"Verdict on {len(judged)} held-out trajectories"
-    result(as_json, document, verdict_table(verdict, title, loaded.rehearsal), next_step(f"car review {bundle} --open"))
-    raise typer.Exit(0 if verdict.accepted else 1)
+
+
+def _table(verdict: "Verdict", title: str, rehearsal: "Verdict") -> "RenderableType":
+    from car.cli.verdict import verdict_table
+
+    return verdict_table(verdict, title, rehearsal)
 
 
 def _judged(loaded: "Bundle", folder: Path, every: bool) -> "list[Trajectory]":

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from car.outline import CHAIN, PICTURES, Looks, headline, looks, percent, span, typical, unjudged
 from car.page.chart import first_times, ratio_bar, share_bar
 from car.verify import ChainEvidence, Decision, Finding, Probe, SubTaskEvidence, Verdict
+from car.verify.robustness import SAME_SHARE
 from car.verify.shortcut import MOST_FOR_NOTHING
 
 _TONES = {"accepted": "good", "rejected": "bad", "undecided": "open"}
@@ -75,6 +76,7 @@ class VerdictSection:
         exploits: strict.
         pictures: for each sub-task the probes of each changed picture, in the order of `changes`.
         changes: the names of what was changed.
+        asked: which share of the answers must stay the same.
         shortcuts: for each sub-task.
         costs: for each sub-task.
         others: whatever else there is.
@@ -90,6 +92,7 @@ class VerdictSection:
     exploits: Sequence[Measured]
     pictures: Mapping[str, Sequence[Probe | None]]
     changes: Sequence[str]
+    asked: str
     shortcuts: Sequence[Measured]
     costs: Sequence[Measured]
     others: Sequence[Measured]
@@ -114,6 +117,7 @@ def verdict_section(verdict: Verdict, rehearsal: Verdict) -> VerdictSection:
         exploits=_exploits(found),
         pictures={name: [changes.get(each) for each in PICTURES] for name, changes in found.pictures.items()},
         changes=PICTURES,
+        asked=percent(SAME_SHARE),
         shortcuts=[_shortcut(each) for each in found.shortcuts.values()],
         costs=_costs(found),
         others=_measured(found.others),
