@@ -196,3 +196,11 @@ def test_the_page_pairs_each_rule_with_its_kind_of_mistake() -> None:
     for rule in Rule:
         mistake = Finding(rule, "", "").mistake
         assert any(f"`{rule}`" in line and f"| `{mistake}` |" in line for line in PAGE.splitlines()), rule
+
+
+SHIPPED = sorted((Path(__file__).parents[2] / "generated_rewards").glob("*/*.json"))
+
+
+@pytest.mark.parametrize("path", [each for each in SHIPPED if each.stem in ("verdict", "rehearsal")], ids=str)
+def test_the_verdicts_that_ship(path: Path) -> None:
+    assert wrong(json.loads(path.read_text("utf-8"))) == []
