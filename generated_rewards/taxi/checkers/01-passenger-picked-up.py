@@ -2,18 +2,25 @@ import numpy as np
 
 DARK = np.array([56, 58, 70])
 FLOOR = np.array([233, 231, 225])
-HOUSE = np.array([205, 166, 94])
+WALL = np.array([205, 166, 94])   # wall of the building
 
 def near(img, colour, tol):
     diff = np.abs(img.astype(np.int16) - np.asarray(colour, dtype=np.int16))
     return diff.max(axis=-1) <= tol
 
 def inside(frame, x, y):
+    # the part of a cell that a thick frame does not cover: 32 x 16 pixels
     return frame[y + 4:y + 20, x + 4:x + 36]
 
-def main_colour(part):
-    colours, counts = np.unique(part.reshape(-1, 3), axis=0, return_counts=True)
-    return colours[counts.argmax()].astype(int)
+def corner_colour(part):
+    # the colour that at least three of the four corners share, else None
+    corners = [part[0, 0], part[0, -1], part[-1, 0], part[-1, -1]]
+    corners = [c.astype(int) for c in corners]
+    for c in corners[:2]:
+        same = sum(1 for d in corners if np.abs(c - d).max() <= 12)
+        if same >= 3:
+            return c
+    return None
 
 def identify(initial):
     cells = []
@@ -21,25 +28,31 @@ def identify(initial):
         for col in range(5):
             x, y = 26 + 44 * col, 66 + 28 * row
             part = inside(initial, x, y)
-            colour = main_colour(part)
-            if (np.abs(colour - FLOOR).max() <= 25 or np.abs(colour - DARK).max() <= 20
-                    or np.abs(colour - HOUSE).max() <= 8):
+            colour = corner_colour(part)
+            if colour is None:
+                continue
+            if (np.abs(colour - FLOOR).max() <= 25
+                    or np.abs(colour - DARK).max() <= 20
+                    or np.abs(colour - WALL).max() <= 12):
                 continue
             dark = near(part, DARK, 20)
-            # middle of the cell, where the passenger stands
-            middle = int(dark[1:16, 9:22].sum())
-            sides = int(dark.sum()) - middle
+            foreign = ~near(part, colour, 12)
+            middle_dark = int(dark[1:16, 9:22].sum())
+            outside = int(foreign.sum()) - int(foreign[1:16, 9:22].sum())
             cells.append({"x": x, "y": y, "colour": colour,
-                          "score": middle - 2 * sides,
-                          "plain_at_start": int(near(part, colour, 12).sum())})
+                          "score": middle_dark - 2 * outside,
+                          "foreign": int(foreign.sum()),
+                          "landmarks": 0, "hidden": False})
     if not cells:
         return None
     best = max(cells, key=lambda c: c["score"])
-    hidden = best["score"] < 15
-    if hidden:
-        # no passenger visible: it is under the taxi, on the most covered landmark
-        best = min(cells, key=lambda c: c["plain_at_start"])
-    best["hidden_at_start"] = hidden
+    if best["score"] < 10:
+        # no figure is visible: it is under the taxi
+        best = max(cells, key=lambda c: c["foreign"])
+        best["hidden"] = True
+        if best["foreign"] <= 60:
+            return None
+    best["landmarks"] = len(cells)
     return best
 
 def measure(found, current):
@@ -58,7 +71,8 @@ def explain(found, current):
     if found is None:
         return {"passenger_found": False}
     dark, plain = measure(found, current)
-    return {"passenger_found": True, "cell_x": found["x"], "cell_y": found["y"],
-            "score": found["score"], "hidden_at_start": bool(found["hidden_at_start"]),
-            "plain_at_start": found["plain_at_start"],
+    return {"passenger_found": True, "hidden_under_taxi": found["hidden"],
+            "cell_x": found["x"], "cell_y": found["y"],
+            "score": found["score"], "foreign_at_start": found["foreign"],
+            "landmarks": found["landmarks"],
             "dark_pixels": dark, "landmark_pixels": plain}

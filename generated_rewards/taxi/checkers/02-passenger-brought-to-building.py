@@ -2,79 +2,73 @@ import numpy as np
 
 DARK = np.array([56, 58, 70])
 FLOOR = np.array([233, 231, 225])
-WALL = np.array([205, 166, 94])
-WINDOW = np.array([198, 224, 242])
+WALL = np.array([205, 166, 94])   # wall of the building
 
 def near(img, colour, tol):
     diff = np.abs(img.astype(np.int16) - np.asarray(colour, dtype=np.int16))
     return diff.max(axis=-1) <= tol
 
 def inside(frame, x, y):
+    # the part of a cell that a thick frame does not cover: 32 x 16 pixels
     return frame[y + 4:y + 20, x + 4:x + 36]
 
-def main_colour(part):
-    colours, counts = np.unique(part.reshape(-1, 3), axis=0, return_counts=True)
-    return colours[counts.argmax()].astype(int)
+def corner_colour(part):
+    # the colour that at least three of the four corners share, else None
+    corners = [part[0, 0], part[0, -1], part[-1, 0], part[-1, -1]]
+    corners = [c.astype(int) for c in corners]
+    for c in corners[:2]:
+        same = sum(1 for d in corners if np.abs(c - d).max() <= 12)
+        if same >= 3:
+            return c
+    return None
 
 def identify(initial):
     cells = []
-    ring = np.ones((24, 40), dtype=bool)
-    ring[4:20, 4:36] = False
     for row in range(5):
         for col in range(5):
             x, y = 26 + 44 * col, 66 + 28 * row
-            part = inside(initial, x, y)
-            colour = main_colour(part)
-            if (np.abs(colour - FLOOR).max() <= 25 or np.abs(colour - DARK).max() <= 20
-                    or np.abs(colour - WALL).max() <= 8):
+            colour = corner_colour(inside(initial, x, y))
+            if colour is None:
                 continue
-            dark = near(part, DARK, 20)
-            middle = int(dark[1:16, 9:22].sum())
-            sides = int(dark.sum()) - middle
-            border = near(initial[y:y + 24, x:x + 40], DARK, 20)
-            cells.append({"x": x, "y": y, "colour": colour, "score": middle - 2 * sides,
-                          "plain": int(near(part, colour, 12).sum()),
-                          "frame": float(border[ring].mean())})
+            if (np.abs(colour - FLOOR).max() <= 25
+                    or np.abs(colour - DARK).max() <= 20
+                    or np.abs(colour - WALL).max() <= 12):
+                continue
+            # left and right side of a thick frame: 2 x 4 x 24 = 192 pixels
+            ring = int(near(initial[y:y + 24, x:x + 4], DARK, 20).sum()
+                       + near(initial[y:y + 24, x + 36:x + 40], DARK, 20).sum())
+            cells.append({"x": x, "y": y, "colour": colour, "ring": ring})
     if not cells:
         return None
-    start = max(cells, key=lambda c: c["score"])
-    if start["score"] < 15:  # no passenger visible: it is under the taxi
-        start = min(cells, key=lambda c: c["plain"])
-    goal = max(cells, key=lambda c: c["frame"])
-    if goal["frame"] < 0.5:
+    framed = max(cells, key=lambda c: c["ring"])
+    if framed["ring"] < 100:
         return None
-    others = [c for c in cells if c is not start and c is not goal]
-    return {"start": start, "goal": goal, "others": others}
+    others = [c for c in cells if c is not framed]
+    return {"framed": framed, "others": others}
 
-def measure(cell, current):
-    x, y = cell["x"], cell["y"]
-    part = inside(current, x, y)
+def measure(found, current):
+    cell = found["framed"]
+    part = inside(current, cell["x"], cell["y"])
     dark = int(near(part, DARK, 20).sum())
     plain = int(near(part, cell["colour"], 12).sum())
-    windows = int(near(current[y:y + 24, x:x + 40], WINDOW, 12).sum())
-    return dark, plain, windows
-
-def state(found, current):
-    dark, plain, unused = measure(found["start"], current)
-    gone = dark <= 8 and plain >= 442
-    gdark, gplain, gwindows = measure(found["goal"], current)
-    taxi_there = gwindows >= 6 or gplain < 395
-    elsewhere = max([measure(c, current)[0] for c in found["others"]] + [0]) > 8
-    return {"start_dark": dark, "start_plain": plain, "gone": bool(gone),
-            "goal_dark": gdark, "goal_plain": gplain, "goal_windows": gwindows,
-            "taxi_there": bool(taxi_there), "passenger_elsewhere": bool(elsewhere)}
+    figure = 0
+    for c in found["others"]:
+        p = inside(current, c["x"], c["y"])[1:16, 9:22]
+        figure = max(figure, int(near(p, DARK, 20).sum()))
+    return dark, plain, figure
 
 def check(found, current):
     if found is None:
         return False
-    s = state(found, current)
-    return bool(s["gone"] and s["taxi_there"] and not s["passenger_elsewhere"])
+    dark, plain, figure = measure(found, current)
+    taxi_there = plain < 400 or (dark > 8 and plain < 440)
+    return bool(taxi_there and figure < 15)
 
 def explain(found, current):
     if found is None:
         return {"found": False}
-    s = state(found, current)
-    s.update({"start_x": found["start"]["x"], "start_y": found["start"]["y"],
-              "goal_x": found["goal"]["x"], "goal_y": found["goal"]["y"],
-              "goal_frame": found["goal"]["frame"]})
-    return s
+    dark, plain, figure = measure(found, current)
+    return {"found": True, "framed_x": found["framed"]["x"],
+            "framed_y": found["framed"]["y"], "ring": found["framed"]["ring"],
+            "other_landmarks": len(found["others"]), "framed_dark": dark,
+            "framed_plain": plain, "figure_on_other_landmark": figure}

@@ -2,83 +2,107 @@ import numpy as np
 
 DARK = np.array([56, 58, 70])
 FLOOR = np.array([233, 231, 225])
-WALL = np.array([205, 166, 94])
-WINDOW = np.array([198, 224, 242])
-EMPTY_TAXI = np.array([232, 196, 88])
+WALL = np.array([205, 166, 94])     # wall of the building
+WINDOW = np.array([198, 224, 242])  # windscreen of the taxi
+YELLOW = np.array([232, 196, 88])   # empty taxi
 
 def near(img, colour, tol):
     diff = np.abs(img.astype(np.int16) - np.asarray(colour, dtype=np.int16))
     return diff.max(axis=-1) <= tol
 
+def greenish(img):
+    a = img.astype(np.int16)
+    return (a[..., 1] - a[..., 0] >= 12) & (a[..., 1] - a[..., 2] >= 20)
+
 def inside(frame, x, y):
+    # the part of a cell that a thick frame does not cover: 32 x 16 pixels
     return frame[y + 4:y + 20, x + 4:x + 36]
 
-def main_colour(part):
-    colours, counts = np.unique(part.reshape(-1, 3), axis=0, return_counts=True)
-    return colours[counts.argmax()].astype(int)
+def corner_pixels(part):
+    return np.array([part[0, 0], part[0, -1], part[-1, 0], part[-1, -1]]).astype(int)
+
+def corner_colour(part):
+    # the colour that at least three of the four corners share, else None
+    corners = corner_pixels(part)
+    for c in corners[:2]:
+        if int(near(corners, c, 12).sum()) >= 3:
+            return c
+    return None
+
+def side_ring(frame, x, y):
+    # left and right side of a thick frame: 2 x 4 x 24 = 192 pixels
+    return int(near(frame[y:y + 24, x:x + 4], DARK, 20).sum()
+               + near(frame[y:y + 24, x + 36:x + 40], DARK, 20).sum())
 
 def identify(initial):
     cells = []
-    ring = np.ones((24, 40), dtype=bool)
-    ring[4:20, 4:36] = False
     for row in range(5):
         for col in range(5):
             x, y = 26 + 44 * col, 66 + 28 * row
-            part = inside(initial, x, y)
-            colour = main_colour(part)
-            if (np.abs(colour - FLOOR).max() <= 25 or np.abs(colour - DARK).max() <= 20
-                    or np.abs(colour - WALL).max() <= 8):
+            colour = corner_colour(inside(initial, x, y))
+            if colour is None:
                 continue
-            dark = near(part, DARK, 20)
-            middle = int(dark[1:16, 9:22].sum())
-            sides = int(dark.sum()) - middle
-            border = near(initial[y:y + 24, x:x + 40], DARK, 20)
-            cells.append({"x": x, "y": y, "colour": colour, "score": middle - 2 * sides,
-                          "plain": int(near(part, colour, 12).sum()),
-                          "frame": float(border[ring].mean())})
+            if (np.abs(colour - FLOOR).max() <= 25
+                    or np.abs(colour - DARK).max() <= 20
+                    or np.abs(colour - WALL).max() <= 12):
+                continue
+            cells.append({"x": x, "y": y, "colour": colour,
+                          "ring": side_ring(initial, x, y)})
     if not cells:
         return None
-    start = max(cells, key=lambda c: c["score"])
-    if start["score"] < 15:  # no passenger visible: it is under the taxi
-        start = min(cells, key=lambda c: c["plain"])
-    goal = max(cells, key=lambda c: c["frame"])
-    if goal["frame"] < 0.5:
+    goal = max(cells, key=lambda c: c["ring"])
+    if goal["ring"] < 100:
         return None
-    others = [c for c in cells if c is not start and c is not goal]
-    return {"start": start, "goal": goal, "others": others}
-
-def measure(cell, current):
-    part = inside(current, cell["x"], cell["y"])
-    return int(near(part, DARK, 20).sum()), int(near(part, cell["colour"], 12).sum())
+    return {"goal": goal,
+            "others": [c for c in cells if c is not goal],
+            "sample": initial[::4, ::4].astype(np.int16),
+            "goal_green": bool(greenish(goal["colour"])),
+            "goal_yellow": bool(np.abs(goal["colour"] - YELLOW).max() <= 20)}
 
 def state(found, current):
-    dark, plain = measure(found["start"], current)
-    x, y = found["goal"]["x"], found["goal"]["y"]
-    windows = int(near(current[y:y + 24, x:x + 40], WINDOW, 12).sum())
-    body = current[y + 6:y + 16, x + 14:x + 26].astype(np.int16)
-    yellow = int(near(body, EMPTY_TAXI, 14).sum())
-    r, g, b = body[..., 0], body[..., 1], body[..., 2]
-    green = int(((g > r + 12) & (g > b + 25)).sum())
-    elsewhere = max([measure(c, current)[0] for c in found["others"]] + [0]) > 8
-    return {"start_dark": dark, "start_plain": plain,
-            "gone": bool(dark <= 8 and plain >= 442),
-            "goal_windows": windows, "taxi_there": bool(windows >= 6),
-            "body_yellow": yellow, "body_green": green,
-            "taxi_empty": bool(yellow >= 20 and yellow > green),
-            "passenger_elsewhere": bool(elsewhere)}
+    cell = found["goal"]
+    x, y = cell["x"], cell["y"]
+    part = inside(current, x, y)
+    dark = int(near(part, DARK, 20).sum())
+    plain = int(near(part, cell["colour"], 12).sum())
+    windows = int(near(part, WINDOW, 12).sum())
+    yellow = int(near(part, YELLOW, 15).sum())
+    green = int(greenish(part).sum())
+    corners = int(near(corner_pixels(part), cell["colour"], 12).sum())
+    ring = side_ring(current, x, y)
+    figure, least_plain = 0, 512
+    for c in found["others"]:
+        p = inside(current, c["x"], c["y"])
+        figure = max(figure, int(near(p, DARK, 20).sum()))
+        least_plain = min(least_plain, int(near(p, c["colour"], 12).sum()))
+    scene = float(near(current[::4, ::4], found["sample"], 12).mean())
+    # the scene is drawn, and drawn as at the start
+    drawn = scene >= 0.93 and ring >= 150 and corners >= 3 and least_plain >= 430
+    # the taxi itself is seen in the cell
+    changed = windows >= 6 or plain < 395 or (dark > 8 and plain < 440)
+    taxi_there = changed and 6 <= dark <= 180 and plain >= 80 and yellow >= 25
+    # it is yellow (empty), not green (loaded)
+    empty = found["goal_green"] or green < 15
+    return {"goal_dark": dark, "goal_plain": plain, "goal_windows": windows,
+            "goal_yellow_pixels": yellow, "goal_green_pixels": green,
+            "corners": corners, "ring": ring, "scene": scene,
+            "dark_on_other_landmark": figure, "least_plain": least_plain,
+            "scene_drawn": bool(drawn), "taxi_there": bool(taxi_there),
+            "taxi_empty": bool(empty)}
 
 def check(found, current):
     if found is None:
         return False
     s = state(found, current)
-    return bool(s["gone"] and s["taxi_there"] and s["taxi_empty"]
-                and not s["passenger_elsewhere"])
+    return bool(s["scene_drawn"] and s["taxi_there"] and s["taxi_empty"]
+                and s["dark_on_other_landmark"] <= 8)
 
 def explain(found, current):
     if found is None:
         return {"found": False}
     s = state(found, current)
-    s.update({"start_x": found["start"]["x"], "start_y": found["start"]["y"],
-              "goal_x": found["goal"]["x"], "goal_y": found["goal"]["y"],
-              "goal_frame": found["goal"]["frame"]})
+    s.update({"goal_x": found["goal"]["x"], "goal_y": found["goal"]["y"],
+              "goal_is_green": found["goal_green"],
+              "goal_is_yellow": found["goal_yellow"],
+              "other_landmarks": len(found["others"])})
     return s
