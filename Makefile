@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-external test-unheld bench check format filters wheel clean
+.PHONY: help install demo test test-slow test-external test-unheld mutants false-alarms bench check format filters wheel clean
 
 help:  ## Say what the targets are.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,12 @@ test-unheld: $(INSTALLED)  ## Show that hostile programs do harm where nothing h
 
 test-external: $(INSTALLED)  ## Run the tests that need a network or an API key.
 	$(BIN)/python -m pytest -q -m external
+
+mutants: $(INSTALLED)  ## Change every shipped checker in one place, and count what the verifier lets through.
+	$(BIN)/python -m tools.mutants --jobs 2 --write-docs
+
+false-alarms: $(INSTALLED)  ## Judge right checkers for every built-in task on 20 sets of trajectories each; resumes.
+	$(BIN)/python -m tools.false_alarms --seeds 20 --jobs 2
 
 bench: $(INSTALLED)  ## Measure what the sandbox costs; on a quiet machine.
 	$(BIN)/python -m pytest -q -m bench tests/benchmarks

@@ -49,7 +49,8 @@ def bundles(rewards: Rewards = REWARDS, as_json: Json = False) -> None:
 def _row(loaded: "Bundle") -> list["Text"]:
     from rich.text import Text
 
-    verdict = Text("accepted", "green") if loaded.verdict.accepted else Text("rejected", "red")
+    decision = loaded.verdict.decision
+    verdict = Text(decision, {"accepted": "green", "undecided": "yellow"}.get(decision, "red"))
     review = Text(loaded.approval.decision) if loaded.approval else Text("none", "dim")
     names = Text("\n".join(each.subtask.name for each in loaded.checkers))
     return [Text(loaded.path.name), verdict, review, names, Text("\n".join(loaded.provenance.models))]
@@ -60,6 +61,7 @@ def _document(loaded: "Bundle") -> dict[str, Any]:
         "bundle": str(loaded.path),
         "task": loaded.task.name,
         "accepted": loaded.verdict.accepted,
+        "decision": loaded.verdict.decision,
         "review": loaded.approval.decision if loaded.approval else "none",
         "subtasks": [each.subtask.name for each in loaded.checkers],
         "models": list(loaded.provenance.models),
@@ -106,7 +108,10 @@ def _decide(
     from car.bundle import decide, load_bundle
 
     if reject is None and not loaded.verdict.accepted:
-        note(f"You approve a bundle whose verdict is that it is wrong: {loaded.path}.", "yellow")
+        note(
+            f"You approve a bundle that is not verified: the verdict on {loaded.path} is {loaded.verdict.decision}.",
+            "yellow",
+        )
     decision = decide(loaded, "approved" if reject is None else "rejected", reject or "")
     said = f"{loaded.path}: {decision.decision}, bound to {decision.manifest_sha256[:16]}."
     if (loaded.path / "review.html").exists():

@@ -156,7 +156,7 @@ def _usable(name: str, env_id: str, folder: Path, allow_unreviewed: bool) -> Pat
             f"`car review {name} --approve`, or train with --allow-unreviewed."
         )
     if not loaded.verdict.accepted:
-        note(f"The verdict on {path} is that it is wrong; you train with it all the same.", "yellow")
+        note(f"The verdict on {path} is {loaded.verdict.decision}; you train with it all the same.", "yellow")
     if loaded.task.env_id != env_id:
         note(f"The bundle {path} was verified on {loaded.task.env_id}, not on {env_id}.", "yellow")
     return path

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from car.verify import Bar, Observation, Probe, Verdict
 
 Every = Annotated[bool, typer.Option("--all", help="Judge also on what refinement saw.")]
-Quick = Annotated[bool, typer.Option("--quick", help="Leave out changed pictures, cost and what runs the environment.")]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="Leave out changed pictures, cost and shortcuts, which only report.")
+]
 RunnableTask = Annotated[
     str | None,
     typer.Option("--task", help="The task whose environment may be run to find shortcuts, if not built in."),
@@ -77,7 +79,7 @@ def verify(
 
     bar = Bar(expert, random, confidence, frame_us=limit)
     loaded = load_bundle(find_bundle(bundle, rewards))
-    runnable = None if quick else _runnable(loaded, task)
+    runnable = _runnable(loaded, task)
     judged = _judged(loaded, folder, every)
     verdict = _verdict(loaded, judged, bar, isolation, quick, runnable)
     verdict = verdict if every else _compared(verdict, loaded.rehearsal, bar)
@@ -172,7 +174,7 @@ def _runnable(loaded: "Bundle", named: str | None) -> "Task | None":
         return built_in
     note(
         f"The environment of {loaded.task.name} is not run: without --task TASK, which names it, nobody looks for "
-        "shortcuts.",
+        "shortcuts or repeats an action.",
         "yellow",
     )
     return None
@@ -194,7 +196,7 @@ def _verdict(
         # Some environments print while they are made; standard output is for the result.
         redirect_stdout(sys.stderr),
     ):
-        run = _Run(loaded, runnable, advance, len(judged))
+        run = _Run(loaded, runnable, quick, advance, len(judged))
         return verdict_on(
             loaded.checkers,
             judged,
@@ -208,27 +210,29 @@ def _verdict(
 
 
 class _Run:
-    """Says what is going on, and runs the environment for the shortcuts."""
+    """Says what is going on, and runs the environment for the probes that need it."""
 
-    def __init__(self, loaded: "Bundle", runnable: "Task | None", advance: "Advance", total: int) -> None:
-        self._loaded, self._runnable, self._advance, self._left = loaded, runnable, advance, total
+    def __init__(self, loaded: "Bundle", runnable: "Task | None", quick: bool, advance: "Advance", total: int) -> None:
+        self._loaded, self._runnable, self._quick = loaded, runnable, quick
+        self._advance, self._left = advance, total
 
     def looked(self, trajectory: "Trajectory") -> None:
         self._left -= 1
         self._advance(None if self._left else "probing: changed pictures")
 
     def further(self, session: "Session", observations: "Sequence[Observation]") -> "Sequence[Probe]":
-        found: Sequence[Probe] = ()
-        if self._runnable is not None:
-            from car.refine import one_action, shortcuts
+        from car.refine import one_action, shortcuts
 
-            experts = [each for each in observations if each.trajectory.who == "expert"]
+        found: list[Probe] = []
+        checkers = self._loaded.checkers
+        experts = [each for each in observations if each.trajectory.who == "expert"]
+        if self._runnable is not None:
             self._advance("probing: one action again and again", 0)
-            paid = one_action(self._runnable, experts, self._loaded.checkers, session)
-            self._continued(0, len(self._loaded.checkers))
-            continued = shortcuts(self._runnable, experts, self._loaded.checkers, session, on_step=self._continued)
-            found = [paid, *continued]
-        self._advance("probing: what the programs cost", 0)
+            found.append(one_action(self._runnable, experts, checkers, session))
+        if self._runnable is not None and not self._quick:
+            self._continued(0, len(checkers))
+            found += shortcuts(self._runnable, experts, checkers, session, on_step=self._continued)
+        self._advance("probing: changed pictures, and what the programs cost", 0)
         return found
 
     def _continued(self, done: int, of: int) -> None:

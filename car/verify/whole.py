@@ -40,7 +40,7 @@ def verdict_on(
         limits: what each checker may use.
         on_trajectory: called after each trajectory.
         reported: whether to make the probes too that are only reported; they decide nothing.
-        further: makes more of them.
+        further: makes more of both kinds.
 
     Raises:
         BadTrajectory: there is no expert or no random trajectory.
@@ -49,7 +49,8 @@ def verdict_on(
     with twice(sandbox, checkers, limits) as (first, second):
         observations = observe(first, trajectories, second, on_trajectory=on_trajectory)
         blank = asked_about_blank(first, observations)
-        probes = [*robustness(first, observations), *further(first, observations)] if reported else []
+        probes = list(further(first, observations))
+        probes += robustness(first, observations) if reported else []
     if reported:
         probes += _costs(checkers, trajectories, sandbox, limits, bar)
     return judge(checkers, observations, bar, subtasks, blank, probes)

@@ -103,7 +103,8 @@ def task_file(flaw: str = "", env: str = "Wrong", more: str = "") -> Path:
 def recorded(width: int = 40) -> None:
     """Trajectories of the task in the usual folder: the first half of a real set is not needed to be refused."""
     for who, count, side in (("expert", 2, 40), ("random", 2, width)):
-        made = [Trajectory.of([np.full((40, side, 3), n, np.uint8)], who, seed=n, success=True) for n in range(count)]
+        frames = [[np.full((40, side, 3), n, np.uint8)] for n in range(count)]
+        made = [Trajectory.of(each, who, seed=n, success=who == "expert") for n, each in enumerate(frames)]
         save_trajectories(Path("trajectories") / TASK / f"{who}.npz", made, TASK)
 
 

@@ -128,5 +128,5 @@ def test_more_until_walks_to_the_first_number() -> None:
 
 @pytest.mark.parametrize("wrong", [{"expert_share": 1.1}, {"random_share": -0.1}, {"confidence": 1.0}])
 def test_a_number_out_of_its_range_is_one_sentence(wrong: dict[str, float]) -> None:
-    with pytest.raises(UserError, match="from 0 to 1|above 0 and below 1"):
+    with pytest.raises(UserError, match=r"from 0 to 1|above 0 and below 1"):
         Bar(**wrong)  # type: ignore[arg-type]
