@@ -27,10 +27,12 @@ CERTAIN = frozenset(
         Rule.TOO_EARLY,
         Rule.GOAL_TOO_EARLY,
         Rule.NEVER_ON_EXPERT,
-        Rule.FALSE_GOAL,
     }
 )
-"""Rules that, broken on some of the trajectories, are broken on all of them: no further episode puts it right."""
+"""Rules that, broken on some of the trajectories, are broken on all of them: no further episode puts it right.
+
+A goal without success is not among them: how many of those are too many depends on how many episodes there are.
+"""
 
 FEW_EXPERTS = 4
 QUICK = Limits(lives=0)

@@ -10,7 +10,7 @@ from car.verify import Rule, Split
 from tests.planted import doorkey as planted
 from tools.mutants.case import Case, SetSize
 from tools.mutants.found import finds_the_same
-from tools.mutants.judge_all import judged, replaced, try_mutant
+from tools.mutants.judge_all import CERTAIN, judged, replaced, try_mutant
 from tools.mutants.mutate import SWAPPED, Mutant, mutants_of, swapped
 from tools.mutants.page import page
 from tools.mutants.reach import keys_read, lean
@@ -170,6 +170,10 @@ def test_a_gross_mutant_is_killed(case: Case) -> None:
     result = try_mutant(case, 0, _mutant(planted.INVERTED_KEY), "key", "verifier")
     assert (result.outcome, result.rules) == (Outcome.KILLED, (str(Rule.TRUE_AT_START),))
     assert (result.bundle, result.subtask, result.key) == ("planted", planted.KEY.name, "key")
+
+
+def test_a_rule_that_more_episodes_may_put_right_ends_nothing_early() -> None:
+    assert not CERTAIN & {Rule.FALSE_GOAL, Rule.TOO_EASY, Rule.DUPLICATE, Rule.CHAIN_ON_RANDOM}
 
 
 def test_the_program_of_another_subtask_is_killed(case: Case) -> None:
