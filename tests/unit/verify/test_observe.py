@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from car.bundle import load_bundle
+from car.bundle import list_bundles, load_bundle
 from car.checker import Checker, SubTask
 from car.milestones import Milestones
 from car.record import load_set
@@ -24,6 +24,7 @@ from tests.planted import doorkey as planted
 from tests.unit.refine.scripted import InThisProcess
 
 ROOT = Path(__file__).parents[3]
+SHIPPED = [each.name for each in list_bundles(ROOT / "generated_rewards")]
 Asked = tuple[int, int, int]
 """Episode, level of the frame, checker."""
 Table = Callable[[int, int, int], Ran | Crashed]
@@ -351,13 +352,13 @@ def test_one_that_never_answers_gets_the_same_verdict(doorkey: Split) -> None:
     assert little == thorough
 
 
-@pytest.mark.parametrize("name", ["doorkey-8x8", "taxi", "unlock"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_programs_that_ship_get_the_same_verdict_on_some_episodes(name: str) -> None:
     _same_for_bundle(name, experts=3, randoms=6)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["doorkey-8x8", "taxi", "unlock"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_programs_that_ship_get_the_same_verdict(name: str) -> None:
     _same_for_bundle(name, experts=None, randoms=None)
 
