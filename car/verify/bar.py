@@ -23,9 +23,10 @@ class Bar:
         randoms: so many are needed where the counted share decides, or fewer if the interval is clear already.
         early_share: at most this share of the random trajectories completes a sub-task that needs no other before it
             as soon as half of the experts have; more means that acting at random is as good as knowing how.
-        later_share: the same for one that needs others before it, counted from the moment at which it became possible.
-            It forgives much more: a right sub-task may be a step or two away from the one before it, so that many
-            random agents stumble into it.
+        soon_share: at most this share does so within five steps more.
+        later_share: the same as `early_share` for one that needs others before it, counted from the moment at which it
+            became possible. It forgives much more: a right sub-task may be a step or two away from the one before it,
+            so that many random agents stumble into it.
         false_share: a goal without success is held against its program once it is sure (at the lower end of the
             interval) that more random episodes than this share have one. Some things cannot be told from frames: a box
             that an agent has opened is gone, like one that it has taken.
@@ -42,12 +43,13 @@ class Bar:
     experts: int = 10
     randoms: int = 100
     early_share: float = 0.25
+    soon_share: float = 0.50
     later_share: float = 0.80
     false_share: float = 0.01
     frame_us: float = 500.0
 
     def __post_init__(self) -> None:
-        for name in ("expert_share", "random_share", "early_share", "later_share", "false_share"):
+        for name in ("expert_share", "random_share", "early_share", "soon_share", "later_share", "false_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise UserError(f"{name} is {getattr(self, name)}; a share is a number from 0 to 1.")
         if self.confidence is not None and not 0.0 < self.confidence < 1.0:

@@ -12,6 +12,9 @@ from car.verify.credit import credited, prerequisites
 from car.verify.observe import Failure, Observation
 from car.verify.verdict import Finding, Rule
 
+SOON = 5
+"""Steps after the typical expert within which half of the random agents may not have a first sub-task done."""
+
 
 class Case:
     """A chain of checkers before its judge: the first broken rule of each sub-task is enough.
@@ -222,21 +225,30 @@ class Case:
 
     def _too_easy(self, index: int) -> Finding | None:
         expert = [time for time in (self._lead(where, index) for where in self.experts) if time is not None]
-        if not expert:
+        possible = [w for w in self.randoms if all(self.times[w][before] is not None for before in self.after[index])]
+        if not expert or len(possible) < 5:
             return None
         typical = int(np.median(expert))
-        quick = [w for w in self.randoms if (lead := self._lead(w, index)) is not None and lead <= typical]
-        possible = [w for w in self.randoms if all(self.times[w][before] is not None for before in self.after[index])]
-        share = self._bar.later_share if self.after[index] else self._bar.early_share
-        if len(possible) < 5 or len(quick) <= share * len(possible):
-            return None
+        for within, share in self._too_many(index, typical):
+            quick = [w for w in possible if (lead := self._lead(w, index)) is not None and lead <= within]
+            if len(quick) > share * len(possible):
+                return self._easy(index, typical, within, quick, len(possible))
+        return None
+
+    def _too_many(self, index: int, typical: int) -> list[tuple[int, float]]:
+        """Within how many steps at most which share of the random episodes may have it done."""
+        if self.after[index]:
+            return [(typical, self._bar.later_share)]
+        # What an expert has done after a step or two, a random agent has after a few; the first limit alone misses it.
+        return [(typical, self._bar.early_share), (typical + SOON, self._bar.soon_share)]
+
+    def _easy(self, index: int, typical: int, within: int, quick: Sequence[int], possible: int) -> Finding:
         time = self.times[quick[0]][index]
+        so_do = "so do" if within == typical else f"within {within} steps it is done in"
         message = (
             f"Acting at random completes this sub-task as fast as an expert: half of the experts need {typical} steps "
-            "or "
-            f"fewer for it, and so do {len(quick)} of {len(possible)} random episodes. Probably `check` returns True "
-            "for "
-            f"frames in which it is not done. In {self._named(quick[0])} it returned True on frame {time}."
+            f"or fewer for it, and {so_do} {len(quick)} of {possible} random episodes. Probably `check` returns True "
+            f"for frames in which it is not done. In {self._named(quick[0])} it returned True on frame {time}."
         )
         return self._finding(Rule.TOO_EASY, index, message, quick[0], time)
 

@@ -110,6 +110,19 @@ GOAL_ONE_STEP_EARLY = RIGHT_GOAL.replace(
     "red(current)[max(row - 8, 0) : row + 16, max(column - 8, 0) : column + 16].sum() > 5",
 )
 ANY_MOVEMENT = "def check(found, current):\n    return bool((found != current).any())\n"
+HAS_TURNED = (
+    _COMMON
+    + """
+
+def shape(frame):
+    row, column = tile_of(red(frame))
+    return red(frame)[row : row + 8, column : column + 8]
+
+
+def check(found, current):
+    return bool((shape(found) != shape(current)).any())
+"""
+)
 KEEPS_STATE = """
 seen = []
 

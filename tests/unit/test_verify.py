@@ -28,6 +28,7 @@ WRONG = {
     "wrong colour": ("key", planted.WRONG_COLOUR_KEY, Rule.NEVER_ON_EXPERT),
     "one step early": ("goal", planted.GOAL_ONE_STEP_EARLY, Rule.GOAL_TOO_EARLY),
     "any movement, first": ("key", planted.ANY_MOVEMENT, Rule.TOO_EASY),
+    "has turned, first": ("key", planted.HAS_TURNED, Rule.TOO_EASY),
     "any movement, in the middle": ("door", planted.ANY_MOVEMENT, Rule.TOO_EARLY),
     "any movement, goal": ("goal", planted.ANY_MOVEMENT, Rule.TOO_EARLY),
     "duplicate": ("door", planted.RIGHT_KEY, Rule.DUPLICATE),
@@ -86,6 +87,17 @@ def test_rejects_wrong_programs_by_the_right_rule(name: str, doorkey: Split) -> 
     subtask = {"key": planted.KEY, "door": planted.DOOR, "goal": planted.GOAL}[place].name
     assert not verdict.accepted
     assert [finding.rule for finding in verdict.of(subtask)] == [rule]
+
+
+def test_what_an_expert_does_in_a_step_and_a_random_agent_in_a_few_is_too_easy(doorkey: Split) -> None:
+    """Held against the first limit alone, a program for "the agent has turned" would pass as one for the key."""
+    verdict = _judged(planted.chain(key=planted.HAS_TURNED), doorkey.verdict, Bar(early_share=1.0))
+    (finding,) = verdict.of(planted.KEY.name)
+    assert finding.rule is Rule.TOO_EASY
+    assert "steps it is done in" in finding.message
+    assert _judged(
+        planted.chain(key=planted.HAS_TURNED), doorkey.verdict, Bar(early_share=1.0, soon_share=1.0)
+    ).accepted
 
 
 def test_rejects_a_swapped_order(doorkey: Split) -> None:
