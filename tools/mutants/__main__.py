@@ -14,7 +14,7 @@ from tools.mutants.report import GOAL, kill_rate, tables
 from tools.mutants.results import Outcome, append, load, verifier_sha256
 from tools.mutants.run import Folders, Job, jobs_for, judge_jobs, prepared
 
-BUNDLES = ("doorkey-8x8", "unlock", "taxi")
+BUNDLES = ("doorkey-8x8", "unlock", "unlockpickup", "taxi")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
