@@ -40,7 +40,7 @@ def verdict_on(
         limits: what each checker may use.
         on_trajectory: called after each trajectory.
         reported: whether to make the probes too that are only reported; they decide nothing.
-        further: makes more of both kinds.
+        further: makes more of both kinds. Where a program fails, none of these are made.
 
     Raises:
         BadTrajectory: there is no expert or no random trajectory.
@@ -49,9 +49,14 @@ def verdict_on(
     with twice(sandbox, checkers, limits) as (first, second):
         observations = observe(first, trajectories, second, on_trajectory=on_trajectory)
         blank = asked_about_blank(first, observations)
-        probes = list(further(first, observations))
-        probes += robustness(first, observations) if reported else []
-    if reported:
+        probes: list[Probe] = []
+        # A program that hangs or dies is rejected as it is, and would cost its time limit at every further look.
+        answering = not any(each.failures for each in observations)
+        if answering:
+            probes += further(first, observations)
+        if answering and reported:
+            probes += robustness(first, observations)
+    if answering and reported:
         probes += _costs(checkers, trajectories, sandbox, limits, bar)
     return judge(checkers, observations, bar, subtasks, blank, probes)
 
