@@ -47,7 +47,7 @@ def verdict_on(
         SandboxUnavailable: checkers cannot be run on this machine.
     """
     with twice(sandbox, checkers, limits) as (first, second):
-        observations = observe(first, trajectories, second, on_trajectory=on_trajectory)
+        observations = observe(first, trajectories, second, on_trajectory=on_trajectory, thorough=False)
         blank = asked_about_blank(first, observations)
         probes: list[Probe] = []
         # A program that hangs or dies is rejected as it is, and would cost its time limit at every further look.
