@@ -35,9 +35,16 @@ def asked_about_blank(session: Session, observations: Sequence[Observation], mos
         most: how many experts.
 
     Returns:
-        Whether they said done, bool, (experts, 6, k); a checker that fails has not said so.
+        Whether they said done, bool, (experts, 6, k); a checker that fails, here or before, has not said so, and is
+        not asked again.
     """
     experts = [each.trajectory for each in observations if each.trajectory.who == "expert"][:most]
     frames = blank_frames(experts[0].frame(0).shape) if experts else np.zeros((0, 4, 4, 3), np.uint8)
-    said = [session.run(each.frame(0), frames).done == 1 for each in experts]
-    return np.stack(said) if said else np.zeros((0, len(KINDS), len(session.checkers)), np.bool_)
+    sound = np.ones(len(session.checkers), np.bool_)
+    sound[[checker for each in observations for checker in each.failures]] = False
+    said = np.zeros((len(experts), len(KINDS), len(sound)), np.bool_)
+    for number, each in enumerate(experts):
+        answers = session.run(each.frame(0), frames, np.tile(sound, (len(frames), 1)))
+        said[number] = answers.done == 1
+        sound[[checker for _, checker in answers.failures]] = False
+    return said

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tools.mutants.page import write_page
 from tools.mutants.report import GOAL, kill_rate, tables
 from tools.mutants.results import Outcome, append, load, verifier_sha256
-from tools.mutants.run import Folders, Job, jobs_for, judge_jobs, prepared
+from tools.mutants.run import Folders, Job, drawn, jobs_for, judge_jobs, prepared
 
 BUNDLES = ("doorkey-8x8", "unlock", "unlockpickup", "taxi")
 
@@ -25,7 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with notes.status("recording the independent trajectories"):
         sizes = list(prepared(given.bundle, folders))
     with notes.status("making the mutants"):
-        jobs = jobs_for(given.bundle, folders, given.limit, given.seed)
+        every = jobs_for(given.bundle, folders)
+        jobs = drawn(every, given.limit, given.seed)
     known = load(given.out, verifier_sha256())
     _judge([job for job in jobs if job.key not in known], folders, given, notes)
     judged = load(given.out, verifier_sha256())
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for table in tables(results):
         Console().print(table)
     if given.write_docs:
-        write_page(given.docs, results, sizes)
+        write_page(given.docs, results, sizes, len(every))
     return 0 if kill_rate(results) >= GOAL else 1
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from car.files import write_text
+from car.verify import Rule
 from tools.mutants.case import SetSize
 from tools.mutants.report import GOAL, HEADS, Count, count, counts, grouped, kill_rate, rules
 from tools.mutants.results import Differs, Result
@@ -12,9 +13,10 @@ _INTRODUCTION = """# Wrong programs that are nearly right
 
 The verifier is tested like a safety device. Every checker of the shipped bundles was changed automatically in one
 place, and each changed program took the place of the original in its chain. The whole chain was then judged as
-`car verify` judges it, on the held-out trajectories. A verifier that is worth its name rejects it.
+`car verify` judges it, on the held-out trajectories. A verifier that is worth its name rejects it. Left out are the
+probes that play the environment: they could only reject more.
 
-This page is written by `make mutants` from what was measured; nothing here is typed by hand.
+`make mutants` writes this page, with every figure as it was measured.
 """
 
 _MEANING = """## What was changed
@@ -42,32 +44,36 @@ program says later is not asked. Only the shaping by `progress` on the way may d
 """
 
 
-def write_page(path: Path, results: Sequence[Result], sizes: Sequence[SetSize]) -> None:
+def write_page(path: Path, results: Sequence[Result], sizes: Sequence[SetSize], total: int) -> None:
     """Writes the page about the results to its place."""
-    write_text(path, page(results, sizes))
+    write_text(path, page(results, sizes, total))
 
 
-def page(results: Sequence[Result], sizes: Sequence[SetSize]) -> str:
+def page(results: Sequence[Result], sizes: Sequence[SetSize], total: int) -> str:
     """The page, as Markdown.
 
     Args:
         results: of all mutants, or of those that were drawn.
         sizes: of the independent sets.
+        total: how many mutants there are in all.
     """
-    parts = [_INTRODUCTION, _whole(results), _MEANING, _sets(sizes)]
+    parts = [_INTRODUCTION, _whole(results, total), _MEANING, _sets(sizes)]
     parts += [f"## The figures {title}\n\n{_table(HEADS, rows)}\n" for title, rows in counts(results).items()]
     parts += [_rules(results), _SURVIVORS, *_survivors(results)]
     return "\n".join(parts)
 
 
-def _whole(results: Sequence[Result]) -> str:
+def _whole(results: Sequence[Result], total: int) -> str:
     whole = count("all", results)
     passed = "is reached" if kill_rate(results) >= GOAL else "is not reached"
+    drawn = ", drawn evenly," if whole.made < total else ""
+    standing = count("all", [each for each in results if Rule.CRASHES not in each.rules])
     return (
-        f"Of {whole.made:,} mutants {whole.equivalent:,} are equivalent to the original as far as could be seen. Of "
-        f"the other {whole.judged:,} the verifier rejects {whole.killed:,}: **{whole.rate}**. "
+        f"There are {total:,} mutants; {whole.made:,} of them{drawn} were tried. {whole.equivalent:,} are equivalent to the "
+        f"original as far as could be seen. Of the other {whole.judged:,} the verifier rejects {whole.killed:,}: **{whole.rate}**. "
         f"The goal of {GOAL:.0%} {passed}. Of the {whole.survived:,} survivors {whole.paying:,} pay otherwise than the "
-        "original in some episode of the independent set; the others pay the same milestones at the same times.\n"
+        "original in some episode of the independent set; the others pay the same milestones at the same times. "
+        f"A program that crashes is easy to reject: without these, it is {standing.rate}.\n"
     )
 
 

@@ -50,8 +50,8 @@ class Job:
     key: str
 
 
-def jobs_for(names: Sequence[str], folders: Folders, limit: int | None = None, seed: int = 0) -> list[Job]:
-    """All mutants of the bundles; with a limit, so many of them, drawn evenly."""
+def jobs_for(names: Sequence[str], folders: Folders) -> list[Job]:
+    """All mutants of the bundles."""
     made = []
     for name in names:
         bundle = load_bundle(folders.rewards / name)
@@ -59,12 +59,14 @@ def jobs_for(names: Sequence[str], folders: Folders, limit: int | None = None, s
         for place, checker in enumerate(bundle.checkers):
             for mutant in (*mutants_of(checker.source), *swapped(bundle.checkers, place)):
                 made.append(Job(name, place, mutant, key_of(bundle.checkers, place, mutant, recorded)))
-    if limit is None or limit >= len(made):
-        return made
-    order = list(range(len(made)))
+    return made
+
+
+def drawn(jobs: Sequence[Job], limit: int | None, seed: int = 0) -> list[Job]:
+    """So many of the jobs, drawn evenly, in their order; with a higher limit the same ones and more of them."""
+    order = list(range(len(jobs)))
     random.Random(seed).shuffle(order)  # noqa: S311
-    # With a higher limit the same ones come again, and more of them.
-    return [made[at] for at in sorted(order[:limit])]
+    return [jobs[at] for at in sorted(order[:limit])]
 
 
 def _sha256(*folders: Path) -> str:

@@ -16,6 +16,7 @@ from tools.mutants.page import page
 from tools.mutants.reach import keys_read, lean
 from tools.mutants.report import count, grouped, kill_rate
 from tools.mutants.results import Differs, Outcome, Result, append, key_of, load
+from tools.mutants.run import Job, drawn
 
 
 def _made(body: str, operator: str, before: str = "") -> set[str]:
@@ -254,6 +255,14 @@ def test_another_program_chain_or_set_gives_another_key() -> None:
     assert len(keys | {key_of(changed, 0, one, "a"), key_of(chain, 0, one, "b")}) == 5
 
 
+def test_a_higher_limit_draws_the_same_and_more() -> None:
+    jobs = [Job("b", 0, _mutant(planted.RIGHT_KEY), str(number)) for number in range(50)]
+    few, many = ({each.key for each in drawn(jobs, limit)} for limit in (5, 20))
+    assert few < many
+    assert (len(few), len(many)) == (5, 20)
+    assert drawn(jobs, None) == jobs
+
+
 def test_equivalents_do_not_count() -> None:
     results = [_result(Outcome.KILLED)] * 3 + [_result(Outcome.SURVIVED)] + [_result(Outcome.EQUIVALENT)] * 6
     counted = count("all", results)
@@ -279,6 +288,6 @@ def test_survivors_are_grouped_by_why(held_out: Differs, fresh: Differs, why: st
 
 def test_the_page_holds_the_figures_and_every_survivor() -> None:
     survivor = _result(Outcome.SURVIVED, held_out=Differs(2), fresh=Differs(4321, 1))
-    text = page([_result(Outcome.KILLED, rules=("crashes",)), survivor], [SetSize("b", 60, 150, 96000, 12345)])
-    for figure in ("12,345", "4,321", "50.0%", "- x", "+ y", "crashes"):
+    text = page([_result(Outcome.KILLED, rules=("crashes",)), survivor], [SetSize("b", 60, 150, 96000, 12345)], 5000)
+    for figure in ("5,000", "drawn evenly", "12,345", "4,321", "50.0%", "- x", "+ y", "crashes"):
         assert figure in text
