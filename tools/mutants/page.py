@@ -69,10 +69,11 @@ def _whole(results: Sequence[Result], total: int) -> str:
     drawn = ", drawn evenly," if whole.made < total else ""
     standing = count("all", [each for each in results if Rule.CRASHES not in each.rules])
     return (
-        f"There are {total:,} mutants; {whole.made:,} of them{drawn} were tried. {whole.equivalent:,} are equivalent to the "
-        f"original as far as could be seen. Of the other {whole.judged:,} the verifier rejects {whole.killed:,}: **{whole.rate}**. "
-        f"The goal of {GOAL:.0%} {passed}. Of the {whole.survived:,} survivors {whole.paying:,} pay otherwise than the "
-        "original in some episode of the independent set; the others pay the same milestones at the same times. "
+        f"There are {total:,} mutants; {whole.made:,} of them{drawn} were tried. {whole.equivalent:,} are equal to "
+        f"the original as far as could be seen. Of the other {whole.judged:,} the verifier rejects {whole.killed:,}: "
+        f"**{whole.rate}**. The goal of {GOAL:.0%} {passed}. Of the {whole.survived:,} survivors {whole.paying:,} pay "
+        "otherwise than the original in some episode of the independent set; the others pay the same milestones at the "
+        "same times. "
         f"A program that crashes is easy to reject: without these, it is {standing.rate}.\n"
     )
 
