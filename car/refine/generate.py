@@ -57,7 +57,7 @@ def generate(
     chain = run.best()
     asker = run.asker
     rehearsal = chain.evidence.verdict(bar, chain.decomposition.subtasks, chain.probes)
-    verdict = run.held_out(chain, parts)
+    verdict = compared(run.held_out(chain, parts), rehearsal)
     listen(Judged(verdict))
     return Draft(
         scene=scene,
@@ -65,7 +65,7 @@ def generate(
         checkers=chain.evidence.checkers,
         attempts=tuple(asker.attempts),
         rehearsal=rehearsal,
-        verdict=compared(verdict, rehearsal),
+        verdict=verdict,
         usage=asker.usage,
         refined_on=tuple(each.sha256() for each in parts.refine),
         judged_on=tuple(each.sha256() for each in parts.verdict),

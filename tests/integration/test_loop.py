@@ -23,9 +23,9 @@ def test_two_frames_in_a_trained_agent_out(tmp_path: Path) -> None:
     data = ("--trajectories", trajectories, "--rewards", rewards)
 
     recorded = document(
-        0, "record", TASK, "--expert", 10, "--random", 40, "--max-steps", 80, "--trajectories", trajectories
+        0, "record", TASK, "--expert", 15, "--random", 50, "--max-steps", 80, "--trajectories", trajectories
     )["recorded"]
-    assert (recorded["new_expert"], recorded["new_random"]) == (10, 40)
+    assert (recorded["new_expert"], recorded["new_random"]) == (15, 50)
 
     session = write_recording(tmp_path / "session.json", MENDED)
     generated = car("generate", TASK, "--vlm", f"replay/{session}", *data)
