@@ -86,7 +86,7 @@ class TestCommand:
         assert " ".join(result.stderr.split()).startswith("error: There is no ground truth for the task 'mine'.")
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("task", ["doorkey-8x8", "unlock", "taxi"])
+    @pytest.mark.parametrize("task", ["doorkey-8x8", "unlock", "unlockpickup", "taxi"])
     def test_the_figures_in_the_guide_are_those_that_the_command_measures(self, task: str) -> None:
         ran = subprocess.run(
             [sys.executable, "cli.py", "evaluate", task],
