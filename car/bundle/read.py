@@ -131,7 +131,7 @@ def _times(path: Path) -> tuple[Probe, ...]:
         return ()
     try:
         times = tuple(Probe(**each) for each in _load(path))
-        if any(each.name != COST or each.strict for each in times):
+        if any(each.name != COST or each.strict or not isinstance(each.values, dict) for each in times):
             raise ValueError("a probe that is not one of cost")
     except _WRONG as error:
         raise BadBundle(f"{path} is not what programs cost ({_words(error)}); remove it.") from error

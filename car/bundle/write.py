@@ -7,12 +7,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from car.bundle.form import FORMAT, MEASURED, Provenance, as_json, sha256_of
-from car.checker import Checker
+from car.checker import Checker, program_in
 from car.files import write_text
 from car.frames import Frame, digest, to_png
-from car.refine import Attempt, Draft
+from car.refine import Attempt, Draft, decomposition_in
 from car.task import Task
-from car.vlm import Picture, Request
+from car.vlm import Measured, Picture, Request
 
 _VERSIONS = ("code-as-reward", "numpy", "opencv-python", "gymnasium", "minigrid")
 
@@ -74,7 +74,7 @@ def _keep_decision(made: Path, target: Path) -> None:
 def _write(made: Path, task: Task, draft: Draft, provenance: Provenance) -> None:
     shown: dict[str, Frame] = {digest(frame): frame for frame in (draft.scene.first, draft.scene.goal)}
     for number, attempt in enumerate(draft.attempts, 1):
-        _write_attempt(made / "attempts", number, attempt, shown)
+        _write_attempt(made / "attempts", number, attempt, _used(attempt, draft), shown)
     names = [_checker_file(number, checker) for number, checker in enumerate(draft.checkers, 1)]
     for name, checker in zip(names, draft.checkers, strict=True):
         write_text(made / name, checker.source)
@@ -103,7 +103,16 @@ def _write(made: Path, task: Task, draft: Draft, provenance: Provenance) -> None
     write_text(made / MEASURED, as_json([asdict(each) for each in draft.verdict.times]))
 
 
-def _write_attempt(folder: Path, number: int, attempt: Attempt, shown: dict[str, Frame]) -> None:
+def _used(attempt: Attempt, draft: Draft) -> bool:
+    """Whether what the reply holds is in the result: a right program may have lost to a better or faster one."""
+    if attempt.complaints or attempt.request.stage == "goal":
+        return not attempt.complaints
+    if attempt.request.stage == "subtasks":
+        return decomposition_in(attempt.reply.text) == draft.decomposition
+    return program_in(attempt.reply.text) in [each.source for each in draft.checkers]
+
+
+def _write_attempt(folder: Path, number: int, attempt: Attempt, used: bool, shown: dict[str, Frame]) -> None:
     request = attempt.request
     subject = f"-{request.subject}" if request.subject else ""
     where = folder / f"{number:02d}-{request.stage}{subject}-{request.attempt}"
@@ -116,7 +125,7 @@ def _write_attempt(folder: Path, number: int, attempt: Attempt, shown: dict[str,
         "model": attempt.reply.model,
         "note": attempt.reply.note,
         "usage": asdict(attempt.reply.usage),
-        "used": not attempt.complaints,
+        "used": used,
         "rules": attempt.rules,
         "complaints": attempt.complaints,
     }
@@ -130,6 +139,9 @@ def _prompt_page(request: Request, shown: dict[str, Frame]) -> str:
             frame = part.frame if part.original is None else part.original
             shown.setdefault(digest(frame), frame)
             lines.append(f"![{part.caption}](../../frames/{digest(frame)}.png)")
+        elif isinstance(part, Measured):
+            # Times differ from run to run, and equal replies must give equal bundles.
+            lines.append("(Here stood what was measured of the program's time, line by line.)")
         else:
             lines.append(part)
     return "\n\n".join(lines) + "\n"

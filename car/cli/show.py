@@ -34,7 +34,7 @@ _QUESTIONS = {
     "refine": "The program was wrong; here are the facts. Write it again.",
     "faster": "The program is right and too slow; here is where its time goes. Write it again.",
 }
-_LAST = "judging the whole chain on the held-out trajectories"
+_TRIED = "going on with what was found"
 _WIDEST = 100
 
 
@@ -119,7 +119,7 @@ class Narrator:
             self._indented(Text.assemble(("rejected ", "red"), complaint))
 
     def _accepted(self, event: Accepted) -> None:
-        self._doing = _LAST
+        self._doing = _TRIED
         lines = len(event.checker.source.splitlines())
         self._indented(
             Text.assemble(("passes ", "green"), f"the trajectories that refinement may see ({lines} lines of Python)")
@@ -128,9 +128,10 @@ class Narrator:
         self._console.print(Padding(Syntax(shown, "python", word_wrap=True, background_color="default"), (0, 0, 0, 4)))
 
     def _gave_up(self, event: GaveUp) -> None:
-        self._doing = _LAST
+        self._doing = _TRIED
         why = f"the budget ended: {event.ended}" if event.ended else f"after {event.attempts} attempts"
-        self._indented(Text.assemble(("gave up ", "bold red"), f"{why}; the best program is kept"))
+        kept = "the best program is kept" if event.kept else "there is no program that may run"
+        self._indented(Text.assemble(("gave up ", "bold red"), f"{why}; {kept}"))
 
     def _unanswered(self, event: Unanswered) -> None:
         self._calls -= 1
@@ -143,7 +144,8 @@ class Narrator:
     def _weak(self, event: Weak) -> None:
         for fact in event.facts:
             self._indented(Text.assemble(("weak ", "yellow"), fact))
-        self._indented(Text("The programs pass; better sub-tasks are asked for.", "dim"))
+        asked = "better sub-tasks are asked for" if event.again else "no further sub-tasks are asked for"
+        self._indented(Text(f"The programs pass; {asked}.", "dim"))
 
     def _indented(self, text: Text) -> None:
         self._console.print(Padding(text, (0, 0, 0, 2)))

@@ -5,6 +5,7 @@ this module reads `car.truth`.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from car.bundle import Bundle
 from car.errors import BadTask, UnknownName, UserError
@@ -67,6 +68,8 @@ def evaluate(
         SandboxUnavailable: this machine cannot isolate as well as is asked for.
     """
     predicates = _truth_of(bundle)
+    # The manifest is a file that anyone may write: what it names as camera or expert is not imported.
+    bundle = replace(bundle, task=all_tasks()[bundle.task.name])
     names = [each.name for each in predicates]
     fixed = _fixed(bundle, names, match or {})
     _check_numbers(pairs, episodes, seed, slips)
@@ -113,6 +116,11 @@ def _truth_of(bundle: Bundle) -> list[Predicate]:
         raise BadTask(
             f"The ground truth of {own.name!r} is that of {own.env_id} {dict(own.env_kwargs)}. This bundle's task has "
             f"the same name, but its environment is {bundle.task.env_id} {dict(bundle.task.env_kwargs)}."
+        )
+    if own.camera != bundle.task.camera:
+        raise BadTask(
+            f"The frames of {own.name!r} come from {own.camera!r}; those that this bundle is for come from "
+            f"{bundle.task.camera!r}."
         )
     return predicates
 

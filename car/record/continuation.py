@@ -142,6 +142,8 @@ class Continuations(AbstractContextManager["Continuations"]):
                 made.append((standing, *self._filmed(standing, make(), steps, album)))
         except _UNFIT as error:
             return Unplayable(str(error))
+        except Exception as error:  # an environment is foreign code: it may raise anything where it never was
+            return Unplayable(f"The environment failed: {type(error).__name__}: {error}")
         pictures = album.pictures()
         return tuple(
             Continuation(self._episode(recorded, time, standing, pictures, before + after, actions), time)
@@ -164,6 +166,8 @@ class Continuations(AbstractContextManager["Continuations"]):
             standing = self._again(played, time)
         except _UNFIT as error:
             return Unplayable(str(error))
+        except Exception as error:  # as in _several
+            return Unplayable(f"The environment failed: {type(error).__name__}: {error}")
         steps = 0
         if most > 0 and not (standing.success or standing.ended):
             try:

@@ -1,5 +1,6 @@
 """How often a VLM may be asked, and what that may cost."""
 
+import math
 from dataclasses import dataclass
 
 from car.errors import UserError
@@ -24,8 +25,8 @@ class Price:
     output: float
 
     def __post_init__(self) -> None:
-        if min(self.input, self.output) < 0:
-            raise UserError("A price cannot be negative.")
+        if not (0 <= self.input < math.inf and 0 <= self.output < math.inf):
+            raise UserError("A price must be a number, and cannot be negative.")
 
     def of(self, usage: Usage) -> float:
         """What these tokens cost."""
@@ -62,7 +63,7 @@ class Budget:
     def __post_init__(self) -> None:
         for name in ("attempts", "namings", "samples", "rounds", "calls", "tokens", "cost"):
             limit = getattr(self, name)
-            if limit is not None and limit <= 0:
+            if limit is not None and not 0 < limit < math.inf:
                 raise UserError(f"{name} is {limit}; it must be positive.")
         if self.cost is not None and self.price is None:
             raise UserError("A limit of cost needs a price, e.g. --price 3/15: for a million tokens in and out.")

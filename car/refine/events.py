@@ -62,11 +62,13 @@ class GaveUp:
         subtask: which one.
         attempts: how many programs may be asked for.
         ended: which other limit of the budget ended it, in words; "" if it was the attempts.
+        kept: whether there is a program all the same, the best one.
     """
 
     subtask: SubTask
     attempts: int
     ended: str = ""
+    kept: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,11 @@ class Weak:
 
     Args:
         facts: what was measured.
+        again: whether the VLM may be asked once more.
     """
 
     facts: tuple[str, ...]
+    again: bool = True
 
 
 @dataclass(frozen=True)

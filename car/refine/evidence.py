@@ -34,6 +34,11 @@ class Evidence:
             np.concatenate([self.blank, other.blank], axis=2),
         )
 
+    @property
+    def experts(self) -> list[Observation]:
+        """What they said of experts."""
+        return [each for each in self.observations if each.trajectory.who == "expert"]
+
     def verdict(self, bar: Bar, subtasks: Sequence[SubTask] | None = None, probes: Sequence[Probe] = ()) -> Verdict:
         """The verdict on these checkers as a chain."""
         return judge(self.checkers, self.observations, bar, subtasks, self.blank, probes)

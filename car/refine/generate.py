@@ -53,7 +53,7 @@ def generate(
     """
     expert = next(each for each in parts.refine if each.who == "expert")
     scene = Scene(expert.frame(0), expert.frame(-1))
-    run = _Run(Asker(vlm, budget, listen), Bench(parts.refine, sandbox, limits, bar), scene, task)
+    run = _Run(Asker(vlm, budget, listen), Bench(parts.refine, sandbox, limits, bar, task), scene, task)
     chain = run.best()
     asker = run.asker
     rehearsal = chain.evidence.verdict(bar, chain.decomposition.subtasks, chain.probes)
@@ -107,7 +107,8 @@ class _Run:
     def best(self) -> _Chain:
         answer = self._goal_answer()
         best: _Chain | None = None
-        for _ in range(self.asker.budget.rounds):
+        rounds = self.asker.budget.rounds
+        for number in range(1, rounds + 1):
             decomposition = self._decomposed(answer, best)
             if decomposition is None:
                 break
@@ -115,7 +116,7 @@ class _Run:
             best = max(best, chain, key=lambda each: each.worth) if best else chain
             if not chain.facts:
                 break
-            self.asker.listen(Weak(chain.facts))
+            self.asker.listen(Weak(chain.facts, again=number < rounds))
         if best is not None and best.evidence.checkers:
             return best
         if self.asker.ended:
@@ -174,7 +175,7 @@ class _Run:
         if not passed:
             return _Chain(decomposition, evidence, False)
         found = self._probed(evidence)
-        facts = [each.message for each in evidence.verdict(self.bench.bar, probes=found).of("")]
+        facts = [each.message for each in evidence.verdict(self.bench.bar).of("")]
         facts += [f'"{each.subtask}": {each.said}' for each in found if each.passed is False and not each.strict]
         return _Chain(decomposition, evidence, True, tuple(facts), found)
 

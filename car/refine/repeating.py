@@ -33,7 +33,7 @@ def one_action(task: Task, experts: Sequence[Observation], checkers: Sequence[Ch
     pay = milestones_pay(checkers)
     ratios: list[tuple[float, float, float]] = []
     with Continuations(task) as continuations:
-        for expert in experts[:_EXPERTS]:
+        for expert in _finished(experts, checkers)[:_EXPERTS]:
             earned, best = pay(expert.done), 0.0
             for played in _played(continuations, expert, checkers):
                 if isinstance(played, Unplayable):
@@ -44,9 +44,15 @@ def one_action(task: Task, experts: Sequence[Observation], checkers: Sequence[Ch
     return _probe(ratios)
 
 
+def _finished(experts: Sequence[Observation], checkers: Sequence[Checker]) -> list[Observation]:
+    """Those that complete the chain: what another one is paid, anyone is paid who stops where it does."""
+    after = prerequisites(checkers)
+    return [each for each in experts if None not in credited(each.done, after)]
+
+
 def _probe(ratios: Sequence[tuple[float, float, float]]) -> Probe:
     if not ratios:
-        return Probe(NAME, "", True, None, "There is no expert to follow.")
+        return Probe(NAME, "", True, None, "There is no expert to follow that completes the chain.")
     # The middle one: what works by chance in one layout alone is no way to be learnt.
     ratio, paid, earned = sorted(ratios)[(len(ratios) - 1) // 2]
     said = f"Doing one action again and again pays {paid:.3g}, {ratio:.0%} of what the expert is paid."

@@ -10,9 +10,11 @@ from car.refine.decomposition import Decomposition, readable
 from car.refine.events import Accepted, Faster, GaveUp, Rejected
 from car.refine.evidence import Evidence
 from car.refine.feedback import complaint_about
+from car.refine.repeating import one_action
 from car.sandbox import Limits, Sandbox
+from car.task import Task
 from car.trajectory import Trajectory
-from car.verify import Bar, Rule, observe, twice
+from car.verify import Bar, Mistake, Rule, observe, twice
 from car.verify.blank import asked_about_blank
 from car.verify.cost import IDENTIFY_SHARE, Cost, cost_probe, limit_us, measure, told
 from car.vlm import Reply, Request
@@ -29,12 +31,14 @@ class Bench:
         sandbox: runs the programs.
         limits: what each may use.
         bar: what they must reach.
+        task: whose environment may be run; None leaves that out.
     """
 
     trajectories: Sequence[Trajectory]
     sandbox: Sandbox
     limits: Limits
     bar: Bar
+    task: Task | None = None
 
     def tried(self, checker: Checker, earlier: Evidence) -> "Candidate":
         """The program beside those of the earlier sub-tasks, and what is found against it."""
@@ -45,7 +49,18 @@ class Bench:
             findings = verdict.of(checker.subtask.name)
             complaints = tuple(complaint_about(each, evidence.observations, first) for each in findings)
         rank = _RULES.index(findings[0].rule) if findings else len(_RULES)
+        if checker.subtask.goal and not findings and (exploit := self._exploited(evidence)):
+            complaints, rank = (exploit,), _RULES.index(Rule.EXPLOITABLE)
         return Candidate(checker, evidence, complaints, rank, verdict.subtasks[-1].experts_done)
+
+    def _exploited(self, evidence: Evidence) -> Complaint | None:
+        """What one action again and again is paid by the chain that the goal completes, if that is too much."""
+        if self.task is None:
+            return None
+        with self.sandbox.open(evidence.checkers, self.limits) as session:
+            probe = one_action(self.task, evidence.experts, evidence.checkers, session)
+        said = f"{probe.said} In these episodes the environment reports no success: the goal is not reached there."
+        return Complaint(said, kind=Mistake.CAN_BE_EXPLOITED) if probe.rejects else None
 
     def cost(self, checker: Checker) -> Cost | None:
         """What the program costs."""
@@ -148,7 +163,9 @@ class Search:
     def _settled(self, best: _Try | None) -> Candidate | None:
         candidate = best.candidate if best else None
         if candidate is None or candidate.complaints:
-            self._asker.listen(GaveUp(self._subtask, self._asker.budget.attempts, self._asker.ended))
+            self._asker.listen(
+                GaveUp(self._subtask, self._asker.budget.attempts, self._asker.ended, candidate is not None)
+            )
             return candidate
         assert best is not None  # noqa: S101 - a candidate comes from a try
         self._asker.listen(Accepted(candidate.checker, best.request.attempt))
@@ -164,12 +181,15 @@ class Search:
         return self._quickest([each for each in tries if each.worth == max(other.worth for other in tries)])
 
     def _quickest(self, equal: Sequence[_Try]) -> _Try | None:
+        """The first of several equally good ones that is not too slow: another order would depend on the clock."""
         passing = [each for each in equal if each.candidate and not each.complaints]
         if len(passing) < 2:
             return equal[0] if equal else None
-        costs = [self._bench.cost(each.candidate.checker) for each in passing if each.candidate]
-        order = sorted(range(len(passing)), key=lambda at: float("inf") if (c := costs[at]) is None else c.check_us)
-        return passing[order[0]]
+        quick = (each for each in passing if each.candidate and not self._slow(each.candidate.checker))
+        return next(quick, passing[0])
+
+    def _slow(self, checker: Checker) -> bool:
+        return self._bench.slow(checker, self._bench.cost(checker))
 
     def _mended(self, last: _Try, repeated: bool) -> _Try | None:
         program = readable(last.source).rstrip()

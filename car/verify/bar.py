@@ -52,6 +52,8 @@ class Bar:
         for name in ("expert_share", "random_share", "early_share", "soon_share", "later_share", "false_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise UserError(f"{name} is {getattr(self, name)}; a share is a number from 0 to 1.")
+        if self.random_share == 0.0:
+            raise UserError("The share of random agents is 0; no count is below that. Take a small one, e.g. 0.01.")
         if self.confidence is not None and not 0.0 < self.confidence < 1.0:
             raise UserError(f"The confidence is {self.confidence}; it must be above 0 and below 1, e.g. 0.95.")
 
@@ -69,11 +71,11 @@ class Bar:
 
     def __str__(self) -> str:
         rule = (
-            f"experts: the whole chain in at least {self.expert_share:.0%}; "
-            f"random: the whole chain without success in fewer than {self.random_share:.0%}"
+            f"experts: the whole chain in at least {100 * self.expert_share:.4g}%; "
+            f"random: the whole chain without success in fewer than {100 * self.random_share:.4g}%"
         )
         if self.confidence is not None:
-            return f"{rule}; shown with {self.confidence:.0%} confidence"
+            return f"{rule}; shown with {100 * self.confidence:.6g}% confidence"
         plain = (self.expert_share, self.random_share) == (Bar.expert_share, Bar.random_share)
         paper = " (the rule of the Code as Reward paper)" if plain else ""
         return f"{rule}, of {self.randoms}{paper}"
@@ -97,7 +99,7 @@ class Need:
 def broken_by_experts(bar: Bar, done: int, total: int) -> bool:
     """Whether too few experts complete the chain, for certain."""
     if bar.confidence is None or bar.expert_share == 1.0:
-        return done < bar.expert_share * total
+        return done < total * bar.expert_share and done / total < bar.expert_share
     return bar.interval(done, total)[1] < bar.expert_share
 
 
@@ -105,7 +107,7 @@ def broken_by_randoms(bar: Bar, done: int, total: int) -> bool:
     """Whether too many random trajectories complete the chain, for certain."""
     clear = bar.interval(done, total)[0] >= bar.random_share
     # With fewer than the rule asks for: so many that no further one could put it right.
-    return clear or (bar.confidence is None and done >= bar.random_share * max(total, bar.randoms))
+    return clear or (bar.confidence is None and done / max(total, bar.randoms) >= bar.random_share)
 
 
 def needs(bar: Bar, experts: tuple[int, int], randoms: tuple[int, int]) -> tuple[Need, ...]:
@@ -132,10 +134,11 @@ def _randoms_settled(bar: Bar, done: int, total: int) -> bool:
 
 def _need(who: str, counted: tuple[int, int], more: int | None) -> Need:
     done, total = counted
+    without = " without success" if who == "random" else ""
     number = "no number of further ones" if more is None else f"{more} more"
     return Need(
         who,
         more,
-        f"{done} of {total} {who} trajectories complete the whole chain, which is too few trajectories to decide on; "
-        f"{number} would decide it if the share stays the same.",
+        f"{done} of {total} {who} trajectories complete the whole chain{without}, which is too few trajectories to "
+        f"decide on; {number} would decide it if the share stays the same.",
     )

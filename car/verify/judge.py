@@ -41,7 +41,7 @@ def judge(
         BadTrajectory: there is no expert or no random trajectory among the observations.
     """
     case = Case(checkers, observations, bar)
-    chain = _chain(case, bar)
+    chain = _chain(case, bar, whole=not _missing(case, subtasks or ()))
     whole = any(each.subtask.goal for each in checkers)
     found = exploits(checkers, observations, blank) if whole else []
     findings = _findings(case, chain, bar, subtasks or ())
@@ -72,13 +72,13 @@ def compared(verdict: Verdict, rehearsal: Verdict) -> Verdict:
         rehearsal: on those that it saw, of the same checkers.
     """
     before = {each.name: each for each in rehearsal.subtasks}
-    clean = {each.name for each in rehearsal.subtasks if not rehearsal.of(each.name)}
+    clean = {each.name for each in rehearsal.subtasks if not rehearsal.of(each.name) and not each.false_firings}
     found = [
         Finding(
             Rule.OVER_FITTED,
             each.name,
             f"It passes on the trajectories that refinement saw ({_figures(before[each.name])}) and fails on those "
-            f"that it did not see ({_figures(each)}): it fits those that it was mended on.",
+            f"that it did not see ({_figures(each)}): it does not hold beyond what it was tried on.",
         )
         for each in verdict.subtasks
         if each.name in clean and verdict.of(each.name)
@@ -98,12 +98,17 @@ def _figures(each: SubTaskEvidence) -> str:
 
 
 def _findings(case: Case, chain: ChainEvidence, bar: Bar, subtasks: Sequence[SubTask]) -> list[Finding]:
-    named = {each.subtask.name for each in case.checkers}
-    missing = [each.name for each in subtasks if each.name not in named]
+    missing = _missing(case, subtasks)
     findings = [Finding(Rule.NO_PROGRAM, name, "No reply held a program that may run.") for name in missing]
     for index in range(len(case.checkers)):
         findings += case.against(index)
     return findings + _against_chain(chain, bar, findings)
+
+
+def _missing(case: Case, subtasks: Sequence[SubTask]) -> list[str]:
+    """The sub-tasks without a program."""
+    named = {each.subtask.name for each in case.checkers}
+    return [each.name for each in subtasks if each.name not in named]
 
 
 def _counted_experts(chain: ChainEvidence) -> tuple[int, int]:
@@ -121,11 +126,17 @@ def _against_chain(chain: ChainEvidence, bar: Bar, earlier: Sequence[Finding]) -
         findings.append(Finding(Rule.CHAIN_ON_EXPERT, "", message))
     if broken_by_randoms(bar, *_counted_randoms(chain)):
         message = (
-            f"{chain.unconfirmed} of {chain.randoms} random trajectories complete the whole chain without the "
-            f"environment's success; it must be fewer than {bar.random_share:.0%}."
+            f"{chain.unconfirmed} of {chain.randoms} random trajectories complete the whole chain, and "
+            f"{_unsure(chain)}. Required: fewer than {100 * bar.random_share:.4g}%."
         )
         findings.append(Finding(Rule.CHAIN_ON_RANDOM, "", message))
     return findings
+
+
+def _unsure(chain: ChainEvidence) -> str:
+    if chain.false_goals is None:
+        return "nobody knows if they succeed"
+    return "no success confirms it"
 
 
 def _against_exploits(checkers: Sequence[Checker], found: Sequence[Exploit]) -> list[Finding]:
@@ -173,10 +184,11 @@ def _evidence(case: Case, bar: Bar, index: int) -> SubTaskEvidence:
     )
 
 
-def _chain(case: Case, bar: Bar) -> ChainEvidence:
-    complete = [all(time is not None for time in times) for times in case.times]
+def _chain(case: Case, bar: Bar, whole: bool) -> ChainEvidence:
+    """The evidence for the chain; one that lacks a program is completed by nobody."""
+    complete = [whole and None not in times for times in case.times]
     random_done = [i for i in case.randoms if complete[i]]
-    known = all(case.all[i].trajectory.success is not None for i in case.randoms)
+    known = any(case.all[i].trajectory.success is not None for i in case.randoms)
     false = sum(not case.all[i].trajectory.success for i in random_done) if known else None
     experts_done = sum(complete[i] for i in case.experts)
     return ChainEvidence(

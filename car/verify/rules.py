@@ -7,7 +7,7 @@ import numpy as np
 from car.checker import Checker
 from car.errors import BadTrajectory
 from car.sandbox import Refused, TimedOut
-from car.verify.bar import Bar
+from car.verify.bar import Bar, broken_by_experts
 from car.verify.credit import credited, prerequisites
 from car.verify.observe import Failure, Observation
 from car.verify.verdict import Finding, Rule
@@ -202,7 +202,7 @@ class Case:
         # A sub-task whose predecessor is never credited is not to blame for that.
         own = [where for where in missed if all(self.times[where][before] is not None for before in self.after[index])]
         done = len(self.experts) - len(missed)
-        if not own or done >= self._bar.expert_share * len(self.experts):
+        if not own or not broken_by_experts(self._bar, done, len(self.experts)):
             return None
         where = own[0]
         first, last = self.all[where].first(index), len(self.all[where].trajectory) - 1

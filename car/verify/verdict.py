@@ -43,15 +43,15 @@ class Mistake(StrEnum):
 
 
 class Rule(StrEnum):
-    """What can be found against a checker or a chain."""
+    """What can be found against a checker or a chain, in the order in which it is looked for."""
 
     NO_PROGRAM = "no program"
     CRASHES = "crashes"
     NOT_PURE = "not pure"
     TRUE_AT_START = "true at the start"
-    NEVER_ON_EXPERT = "never on an expert"
     TOO_EARLY = "before what it depends on"
     GOAL_TOO_EARLY = "goal before the end"
+    NEVER_ON_EXPERT = "never on an expert"
     DUPLICATE = "same as another"
     TOO_EASY = "random is as fast as the expert"
     FALSE_GOAL = "goal without success"

@@ -1,5 +1,6 @@
 """The verifier, tested with planted programs: right ones must pass, each wrong one must fail by the rule for it."""
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -13,10 +14,12 @@ from car.errors import BadTrajectory
 from car.sandbox import Limits
 from car.sandbox.process import ProcessSandbox
 from car.trajectory import Trajectory
-from car.verify import Bar, Rule, Split, Verdict, judge, observe, split, verdict_on
+from car.verify import Bar, Decision, Rule, Split, Verdict, judge, observe, split, verdict_on
 from car.verify.credit import credited
+from car.verify.rules import Case
 from car.verify.verdict import verdict_from
 from tests.planted import doorkey as planted
+from tests.unit.refine.scripted import InThisProcess
 
 _FOREVER = "def check(found, current):\n    while True:\n        pass\n"
 
@@ -113,8 +116,55 @@ def _without_success(trajectories: Sequence[Trajectory]) -> list[Trajectory]:
 def test_rejects_a_chain_that_random_completes_where_success_is_not_known(doorkey: Split) -> None:
     seen = _without_success(doorkey.verdict)
     assert _judged(planted.chain(), seen).findings == ()
-    findings = _judged(planted.chain(), seen, Bar(random_share=0.0)).findings
-    assert [finding.rule for finding in findings] == [Rule.CHAIN_ON_RANDOM]
+    lucky = [replace(each, who="random", success=None) for each in doorkey.verdict if each.who == "expert"]
+    (finding,) = _judged(planted.chain(), [*seen, *lucky]).findings
+    assert finding.rule is Rule.CHAIN_ON_RANDOM
+    assert "13 of 60 random trajectories complete the whole chain, and nobody knows if they succeed" in finding.message
+
+
+def test_what_the_environment_confirms_stays_confirmed_beside_what_nobody_knows(doorkey: Split) -> None:
+    lucky = [replace(each, who="random") for each in doorkey.verdict if each.who == "expert"]
+    unknown = replace(next(each for each in doorkey.verdict if each.who == "random"), success=None)
+    verdict = _judged(planted.chain(), [*doorkey.verdict, *lucky, unknown])
+    assert verdict.chain.randoms_done >= len(lucky)
+    assert verdict.chain.false_goals == 0
+    assert Rule.CHAIN_ON_RANDOM not in [each.rule for each in verdict.findings]
+
+
+def test_a_chain_that_lacks_a_program_is_completed_by_nobody(doorkey: Split) -> None:
+    with InThisProcess().open(planted.chain()[:1]) as session:
+        seen = observe(session, doorkey.verdict)
+    verdict = judge(planted.chain()[:1], seen, subtasks=[planted.KEY, planted.DOOR, planted.GOAL])
+    assert (verdict.chain.experts_done, verdict.chain.randoms_done) == (0, 0)
+    assert {each.rule for each in verdict.findings} == {Rule.NO_PROGRAM}
+
+
+def test_an_expert_that_does_not_finish_accuses_nobody(doorkey: Split) -> None:
+    """Whoever stops where it does is paid as much: that is no exploit."""
+    experts = [each for each in doorkey.verdict if each.who == "expert"]
+    cut = replace(experts[0], order=experts[0].order[:6], actions=None, rewards=None, success=None, terminated=None)
+    verdict = _judged(planted.chain(), [*doorkey.verdict, cut], Bar(expert_share=0.9))
+    assert verdict.findings == ()
+    assert all(each.values["ratio"] < 1 for each in verdict.probes if each.name.startswith("exploit"))
+
+
+def test_with_a_confidence_a_few_missed_experts_are_too_few_to_decide_on(doorkey: Split) -> None:
+    expert = next(each for each in doorkey.verdict if each.who == "expert")
+    cut = replace(expert, order=expert.order[:2], actions=None, rewards=None, success=None, terminated=None)
+    verdict = _judged(planted.chain(), [*doorkey.verdict, cut], Bar(expert_share=0.95, confidence=0.95))
+    assert verdict.findings == ()
+    assert verdict.decision is Decision.UNDECIDED
+
+
+def test_rules_are_listed_in_the_order_in_which_they_are_looked_for() -> None:
+    """Refinement knows the better of two wrong programs by it."""
+    looked = ["crashes", "not_pure", "true_at_start", "too_early", "goal_too_early", "never_on_expert", "duplicate"]
+    order = [*looked, "too_easy", "false_goal", "exploitable"]
+    assert [each.name.lower() for each in Rule][1 : 1 + len(order)] == order
+    source = inspect.getsource(Case.against)
+    places = [source.index(f"self._{name},") for name in order[:-1] if f"self._{name}," in source]
+    assert len(places) == len(order) - 1
+    assert places == sorted(places)
 
 
 def test_an_easy_task_is_not_held_against_right_programs(doorkey: Split) -> None:

@@ -75,7 +75,7 @@ class TestTheRuleOfThePaper:
         experts, randoms = needs(Bar(), (3, 3), (0, 20))
         assert (experts.who, experts.more) == ("expert", 7)
         assert (randoms.who, randoms.more) == ("random", 16)
-        assert "0 of 20 random trajectories" in randoms.said
+        assert "0 of 20 random trajectories complete the whole chain without success" in randoms.said
         assert "16 more would decide it" in randoms.said
 
 
@@ -124,6 +124,25 @@ class TestWithAConfidence:
 def test_more_until_walks_to_the_first_number() -> None:
     assert more_until(lambda hits, total: total >= 37, 0, 10) == 27
     assert more_until(lambda hits, total: False, 0, 10) is None
+
+
+@pytest.mark.parametrize("share", [0.07, 0.14, 0.28, 0.29, 0.57])
+def test_a_count_that_is_just_the_share_is_not_fewer(share: float) -> None:
+    """0.07 * 100 is more than 7 in binary."""
+    at = round(share * 100)
+    assert decision(Bar(random_share=share), (20, 20), (at, 100)) == "rejected"
+    assert decision(Bar(random_share=share), (20, 20), (at - 1, 100)) == "accepted"
+    assert decision(Bar(expert_share=share), (at, 100), (0, 100)) == "accepted"
+
+
+def test_thresholds_are_told_as_they_are() -> None:
+    assert "fewer than 7.5%" in str(Bar(random_share=0.075))
+    assert "99.6% confidence" in str(Bar(confidence=0.996))
+
+
+def test_no_count_is_below_nothing() -> None:
+    with pytest.raises(UserError, match="no count is below that"):
+        Bar(random_share=0.0)
 
 
 @pytest.mark.parametrize("wrong", [{"expert_share": 1.1}, {"random_share": -0.1}, {"confidence": 1.0}])
