@@ -24,13 +24,15 @@ from rich.table import Table
 from rich.text import Text
 
 import car.verify
-from car.checker import Checker
+from car import milestones
 from car.files import write_text
 from car.record import RANDOM_SEEDS, record, record_expert
+from car.refine import one_action, repeating
+from car.sandbox import Session
 from car.sandbox.process import ProcessSandbox
 from car.tasks import all_tasks, find_task
 from car.trajectory import Trajectory, merged
-from car.verify import Verdict, verdict_on
+from car.verify import Observation, Probe, Verdict, verdict_on
 from tests.planted.right import right_chain
 
 FORMAT = "car-false-alarms/1"
@@ -110,10 +112,16 @@ class Result:
     verify_seconds: float
 
 
-def judged(checkers: Sequence[Checker], trajectories: Sequence[Trajectory]) -> Verdict:
+def judged(task: str, trajectories: Sequence[Trajectory]) -> Verdict:
     """The verdict, as `car verify --quick` gives it; the only place that calls the verifier."""
+    checkers = right_chain(task)
+
+    def strict(session: Session, seen: Sequence[Observation]) -> list[Probe]:
+        experts = [each for each in seen if each.trajectory.who == "expert"]
+        return [one_action(find_task(task), experts, checkers, session)]
+
     # What --quick leaves out is only reported and cannot reject.
-    return verdict_on(checkers, trajectories, ProcessSandbox(), reported=False)
+    return verdict_on(checkers, trajectories, ProcessSandbox(), reported=False, further=strict)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -148,7 +156,7 @@ def tried(job: Job) -> Result:
     began = time.perf_counter()
     trajectories = recorded(job)
     recorded_at = time.perf_counter()
-    verdict = judged(right_chain(job.task), trajectories)
+    verdict = judged(job.task, trajectories)
     return Result(
         key=job.key,
         task=job.task,
@@ -263,8 +271,9 @@ def _results(jobs: Sequence[Job], workers: int) -> Iterator[Result]:
 
 
 def _verifier_sha256() -> str:
-    folder = Path(car.verify.__file__).parent
-    return hashlib.sha256(b"\0".join(each.read_bytes() for each in sorted(folder.rglob("*.py")))).hexdigest()
+    files = sorted(Path(car.verify.__file__).parent.rglob("*.py"))
+    files += [Path(milestones.__file__), Path(repeating.__file__)]
+    return hashlib.sha256(b"\0".join(each.read_bytes() for each in files)).hexdigest()
 
 
 def _key(verifier: str, task: str, number: int, size: Size) -> str:

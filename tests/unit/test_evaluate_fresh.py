@@ -175,6 +175,23 @@ def plans_at_the_start_only(env: Any) -> Any:
     return lambda observation: 0
 
 
+def marked(*given: Any) -> Any:
+    """What a planted manifest names; it must never be called."""
+    raise AssertionError("a bundle's manifest decided what is run")
+
+
+class TestAManifestThatNamesCode:
+    def test_its_expert_is_not_imported(self) -> None:
+        evil = replace(find_task("doorkey-5x5"), expert="tests.unit.test_evaluate_fresh:marked")
+        found = evaluate(planted_bundle(planted.chain(), evil), InThisProcess(), pairs=20, episodes=1)
+        assert found.task == "doorkey-5x5"
+
+    def test_its_camera_is_refused(self) -> None:
+        evil = replace(find_task("doorkey-5x5"), camera="tests.unit.test_evaluate_fresh:marked")
+        with pytest.raises(BadTask, match="those that this bundle is for come from 'tests"):
+            evaluate(planted_bundle(planted.chain(), evil), InThisProcess())
+
+
 class TestBadInput:
     def test_a_task_without_ground_truth(self) -> None:
         mine = replace(find_task("doorkey-5x5"), name="mine")

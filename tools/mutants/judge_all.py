@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from car.checker import Checker
 from car.sandbox import Limits
 from car.trajectory import Trajectory
-from car.verify import Observation, Rule, Verdict, judge, observe, twice
+from car.verify import Observation, Rule, Verdict, judge, observe, twice, verdict_on
 from car.verify.blank import asked_about_blank
 from car.verify.credit import credited, prerequisites
 from tools.mutants.case import Case
@@ -34,6 +34,9 @@ CERTAIN = frozenset(
 A goal without success is not among them: how many of those are too many depends on how many episodes there are.
 """
 
+ASKED_LESS = frozenset({str(Rule.CRASHES), str(Rule.NOT_PURE)})
+"""Rules that may be broken only on frames of random episodes that `car verify` does not ask about."""
+
 FEW_EXPERTS = 4
 QUICK = Limits(lives=0)
 """A worker that dies is not replaced: one failure is enough."""
@@ -44,8 +47,8 @@ _Found = TypeVar("_Found")
 def judged(case: Case, place: int, changed: Checker) -> Verdict:
     """The verdict on the chain with a changed program, as `car verify` gives it on the held-out trajectories.
 
-    The one place that must follow what `car verify` does. What the other programs say is known: only the changed one
-    runs here.
+    What the other programs say is known: only the changed one runs here, and it is asked about all frames. Where that
+    alone is why it is rejected, `verified` has the last word.
     """
     with twice(case.sandbox, [changed]) as (first, second):
         alone = observe(first, case.held_out, second)
@@ -53,6 +56,12 @@ def judged(case: Case, place: int, changed: Checker) -> Verdict:
     blank = case.blank.copy()
     blank[..., place] = said[..., 0]
     return _verdict(case, place, changed, case.seen, alone, blank)
+
+
+def verified(case: Case, place: int, changed: Checker) -> Verdict:
+    """The verdict on the chain with a changed program, with all of its programs run just as `car verify` runs them."""
+    chain = [changed if at == place else each for at, each in enumerate(case.checkers)]
+    return verdict_on(chain, case.held_out, case.sandbox, subtasks=case.subtasks, reported=False)
 
 
 def try_mutant(case: Case, place: int, mutant: Mutant, key: str, verifier: str) -> Result:
@@ -94,15 +103,20 @@ def _outcome(case: Case, place: int, mutant: Mutant) -> tuple[Outcome, tuple[str
         return Outcome.EQUIVALENT, (), *known
     with case.sandbox.open([quick], QUICK) as session:
         alone = observe(session, case.held_out)
-        if rules := _rules(_verdict(case, place, quick, case.seen, alone)):
+        if rules := _settled(case, place, quick, _rules(_verdict(case, place, quick, case.seen, alone))):
             return Outcome.KILLED, rules, *known
         alone_fresh = observe(session, case.fresh)
     known = differs(case, place, case.seen, alone), differs(case, place, case.seen_fresh, alone_fresh)
     if known == (Differs(), Differs()):
         return Outcome.EQUIVALENT, (), *known
-    verdict = judged(case, place, Checker(original.subtask, mutant.source))
-    outcome = Outcome.SURVIVED if verdict.accepted else Outcome.KILLED
-    return outcome, _rules(verdict), *known
+    changed = Checker(original.subtask, mutant.source)
+    rules = _settled(case, place, changed, _rules(judged(case, place, changed)))
+    return Outcome.KILLED if rules else Outcome.SURVIVED, rules, *known
+
+
+def _settled(case: Case, place: int, changed: Checker, rules: tuple[str, ...]) -> tuple[str, ...]:
+    """The rules that are broken where `car verify` looks too."""
+    return _rules(verified(case, place, changed)) if rules and set(rules) <= ASKED_LESS else rules
 
 
 def _broken_early(case: Case, place: int, quick: Checker) -> tuple[str, ...]:
@@ -113,8 +127,10 @@ def _broken_early(case: Case, place: int, quick: Checker) -> tuple[str, ...]:
         for some in (experts[:FEW_EXPERTS], experts):
             chosen = [*some, random]
             alone = observe(session, [case.held_out[at] for at in chosen])
-            rules = _rules(_verdict(case, place, quick, [case.seen[at] for at in chosen], alone))
-            if certain := tuple(rule for rule in rules if rule in CERTAIN):
+            verdict = _verdict(case, place, quick, [case.seen[at] for at in chosen], alone)
+            # The random one comes last; what fails there alone may be where nobody asks.
+            found = [each for each in verdict.findings if each.trajectory != len(some)]
+            if certain := tuple(dict.fromkeys(str(each.rule) for each in found if each.rule in CERTAIN)):
                 return certain
     return ()
 

@@ -55,6 +55,14 @@ def test_an_episode_that_cannot_be_played_again_is_said(experts: list[Trajectory
     assert "without its actions" in probe.said
 
 
+def test_an_environment_that_fails_on_an_action_is_said(experts: list[Trajectory]) -> None:
+    """MiniGrid raises on an action that it does not have; imported actions may be of another encoding."""
+    strange = [replace(each, actions=each.actions + 50) for each in experts if each.actions is not None]
+    probe, _ = probed(planted.chain(), strange)
+    assert probe.passed is None
+    assert "The environment failed: ValueError" in probe.said
+
+
 def test_one_continuation_for_each_action_of_the_space(experts: list[Trajectory]) -> None:
     with Continuations(TASK) as continuations:
         played = continuations.with_one_action(experts[0], 2, 5)

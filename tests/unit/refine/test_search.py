@@ -1,9 +1,14 @@
 """Several programs for one sub-task, and a faster one for one that is slow."""
 
+import json
+from pathlib import Path
+
 import pytest
 
+from car.bundle import Provenance, save_bundle
 from car.checker import program_in
 from car.refine import Accepted, Budget, Faster, Rejected, Unanswered, generate
+from car.tasks import find_task
 from car.verify import Rule, Split
 from car.vlm import Measured
 from car.vlm.replay import ReplayVLM
@@ -116,3 +121,30 @@ def test_a_recording_without_an_optional_answer_goes_on(doorkey: Split, tmp_path
     unanswered = [(each.request.stage, each.request.subject) for each in events if isinstance(each, Unanswered)]
     assert unanswered == [("checker", KEY), ("faster", KEY), ("checker", DOOR), ("checker", GOAL)]
     assert len([each for each in events if isinstance(each, Accepted)]) == 3
+
+
+def test_equal_replies_give_equal_bundles_though_times_differ(tmp_path: Path, doorkey: Split) -> None:
+    files = []
+    for run in ("one", "two"):
+        script: Script = {("checker", KEY, 1): program(SLOW_KEY), ("faster", KEY, 2): program(planted.RIGHT_KEY)}
+        draft = told(doorkey, script).draft
+        path = save_bundle(tmp_path / run, find_task("doorkey-6x6"), draft, Provenance("scripted", ()))
+        files.append({str(p.relative_to(path)): p.read_bytes() for p in path.rglob("*") if p.is_file()})
+        assert len(json.loads(files[-1].pop("measured.json"))) == 3
+    assert files[0] == files[1]
+    (asked,) = [each for each in files[0] if "faster" in each and each.endswith("prompt.md")]
+    assert b"microseconds. The lines that take" not in files[0][asked]
+
+
+def test_a_bundle_says_which_replies_are_in_it(tmp_path: Path, doorkey: Split) -> None:
+    script: Script = {("checker", KEY, 1): program(SLOW_KEY), ("faster", KEY, 2): program(planted.RIGHT_KEY)}
+    path = save_bundle(tmp_path, find_task("doorkey-6x6"), told(doorkey, script).draft, Provenance("scripted", ()))
+    used = {each.parent.name: json.loads(each.read_text())["used"] for each in path.rglob("outcome.json")}
+    assert used == {
+        "01-goal-1": True,
+        "02-subtasks-1": True,
+        f"03-checker-{KEY}-1": False,
+        f"04-faster-{KEY}-2": True,
+        f"05-checker-{DOOR}-1": True,
+        f"06-checker-{GOAL}-1": True,
+    }
