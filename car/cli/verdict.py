@@ -59,7 +59,7 @@ def _notes(verdict: Verdict, rehearsal: Verdict | None) -> list[Text]:
     return [
         Text(f"Required of {verdict.rule}.", "dim"),
         Text(f"Percentages are {verdict.confidence:.0%} intervals; at frame: median (range).{below}", "dim"),
-        Text(f"{verdict.frames:,} frames, {verdict.distinct:,} of them looked at.{held}", "dim"),
+        Text(f"{verdict.frames:,} frames, {verdict.distinct:,} of them differ within their episode.{held}", "dim"),
     ]
 
 

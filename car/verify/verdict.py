@@ -179,9 +179,10 @@ class Verdict:
         chain: the evidence for the whole chain.
         findings: the broken rules.
         needs: what is missing for a decision; empty unless undecided.
-        probes: what was looked at besides; one that is strict and fails is among the findings too.
+        probes: what was looked at besides; one that is strict and fails rejects, though only the first mistake of a
+            sub-task is a finding.
         frames: how many frames the trajectories have.
-        distinct: how many of them were looked at (equal frames of an episode once).
+        distinct: how many of them differ within their episode; nothing else can be asked about.
         isolation: how well the checkers were isolated; None if that was not measured.
     """
 

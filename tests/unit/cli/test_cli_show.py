@@ -121,7 +121,7 @@ def test_figures_have_intervals_times_and_what_refinement_saw_below() -> None:
     assert row(text, "whole chain")[0] == "✓ whole chain 20/20 83-100% 3/100 0.6-8.6% +1 confirmed"
     assert "Required of experts: the whole chain in at least 100%" in text
     assert "95% intervals" in text
-    assert "12,000 frames, 800 of them looked at. The programs ran at isolation level 2 of 3" in text
+    assert "12,000 frames, 800 of them differ within their episode. The programs ran at isolation level 2 of 3" in text
 
 
 def test_without_a_rehearsal_nothing_is_below() -> None:
