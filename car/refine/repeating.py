@@ -14,7 +14,7 @@ from car.verify.probe import Probe
 
 NAME = "exploit: one action"
 _STEPS = 40
-_EXPERTS = 3
+_EXPERTS = 5
 
 
 def one_action(task: Task, experts: Sequence[Observation], checkers: Sequence[Checker], session: Session) -> Probe:
@@ -25,8 +25,8 @@ def one_action(task: Task, experts: Sequence[Observation], checkers: Sequence[Ch
 
     Args:
         task: its environment is run.
-        experts: what the checkers said of experts' episodes, which need seeds and actions; the first three are
-            followed, from their first frame and from each sub-task that they have done. The middle one counts.
+        experts: what the checkers said of experts' episodes, which need seeds and actions; the first five are
+            followed, from their first frame and from each sub-task that they have done. It must pay with four of them.
         checkers: the whole chain.
         session: the same checkers, live.
     """
@@ -53,8 +53,9 @@ def _finished(experts: Sequence[Observation], checkers: Sequence[Checker]) -> li
 def _probe(ratios: Sequence[tuple[float, float, float]]) -> Probe:
     if not ratios:
         return Probe(NAME, "", True, None, "There is no expert to follow that completes the chain.")
-    # The middle one: what works by chance in one layout alone is no way to be learnt.
-    ratio, paid, earned = sorted(ratios)[(len(ratios) - 1) // 2]
+    # The second lowest of five: what works in a layout here and there is no way to be learnt. In UnlockPickup an expert
+    # now and then stands before the box with free hands, opens it, and the frame is as if it were taken.
+    ratio, paid, earned = sorted(ratios)[len(ratios) // 5]
     said = f"Doing one action again and again pays {paid:.3g}, {ratio:.0%} of what the expert is paid."
     values = {"ratio": ratio, "exploit_return": paid, "expert_return": earned}
     return Probe(NAME, "", True, ratio < 1.0, said, values)
