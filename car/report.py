@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from car.bundle import Bundle
+from car.outline import counted
 from car.page import AttemptSection, Strip, attempt_sections, authors, highlighted, png_uri, render, strip, uri
 from car.page.verdict import verdict_section
 from car.sandbox import Sandbox
@@ -75,7 +76,7 @@ def report_page(
         first=uri(bundle.frames["first"]),
         goal=uri(bundle.frames["goal"]),
         moments=_moments(bundle, expert, sandbox),
-        sent_back=[each for each in attempts if not each.used],
+        sent_back=[each for each in attempts if each.complaints],
         calls=len(attempts),
         story=_story(bundle, attempts, runs),
         curve=png_uri(curve.read_bytes()),
@@ -102,20 +103,16 @@ def _moments(bundle: Bundle, expert: Trajectory, sandbox: Sandbox) -> list[_Mome
 
 
 def _story(bundle: Bundle, attempts: Sequence[AttemptSection], runs: Sequence[RunRow]) -> list[str]:
-    sent_back = sum(not each.used for each in attempts)
+    sent_back = sum(bool(each.complaints) for each in attempts)
     verdict, chain = bundle.verdict, bundle.verdict.chain
     steps = [
-        f"A vision-language model saw two pictures and named {_counted(len(bundle.manifest['subtasks']), 'sub-task')}.",
-        f"It named them and wrote their programs in {_counted(len(attempts), 'answer')}; "
+        f"A vision-language model saw two pictures and named {counted(len(bundle.manifest['subtasks']), 'sub-task')}.",
+        f"It named them and wrote their programs in {counted(len(attempts), 'answer')}; "
         + (f"{sent_back} of them went back with measured facts." if sent_back else "none had to go back."),
         f"On held-out trajectories the whole chain is done by {chain.experts_done} of {chain.experts} experts and by "
         f"{chain.randoms_done} of {chain.randoms} random agents: {verdict.decision}.",
     ]
     return [*steps, *(_outcome(each) for each in runs)]
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _outcome(run: RunRow) -> str:

@@ -150,7 +150,7 @@ def _attempt(bundle: Bundle, number: int, folder: Path) -> AttemptSection:
         title=f"{title[0]}, attempt {title[2]}",
         used=outcome["used"],
         complaints=outcome["complaints"],
-        pictures=[] if outcome["used"] else _pictures_of_next(bundle, folder),
+        pictures=_pictures_of_next(bundle, folder) if outcome["complaints"] else [],
         reply=(folder / "reply.md").read_text(encoding="utf-8"),
     )
 
