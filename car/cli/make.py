@@ -1,6 +1,7 @@
 """`car generate`."""
 
-from contextlib import nullcontext
+import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from car.cli.show import Narrator
+    from car.refine import Draft
 
 _MADE = "Recorded from a live session with `car generate --record`."
 
@@ -81,8 +83,7 @@ def generate(
     car generate doorkey-8x8 --vlm replay/doorkey-8x8
     """
     from car.bundle import save_bundle
-    from car.cli.show import Narrator, used
-    from car.cli.verdict import verdict_table
+    from car.cli.show import Narrator
     from car.generation import provenance_of, put_aside, session_with
     from car.record import load_set
     from car.refine import Budget, Price
@@ -106,7 +107,8 @@ def generate(
     narrator = Narrator(notes, programs)
     parts = split(experts, randoms)
     try:
-        with _shown(narrator, asked.name):
+        # Some environments print while they are made; standard output is for the result.
+        with _shown(narrator, asked.name), redirect_stdout(sys.stderr):
             draft = generate_(parts, asked, ProcessSandbox(isolation), budget, bar, listen=narrator, task=found)
     except ProviderError as error:
         if not journal.exists():
@@ -114,6 +116,16 @@ def generate(
         kept = "What was answered is kept: the same command goes on from there, and --fresh asks anew."
         raise ProviderError(f"{error} {kept}") from error
     path = save_bundle(rewards, found, draft, provenance_of(asked, draft))
+    _tell(draft, path, rewards, as_json)
+    raise typer.Exit(0 if draft.verdict.accepted else 1)
+
+
+def _tell(draft: "Draft", path: Path, rewards: Path, as_json: bool) -> None:
+    from car.cli.show import used
+    from car.cli.verdict import verdict_table
+
+    if draft.ended:
+        note(f"The budget ended the search: {draft.ended}. With a larger one the same command goes on.", "yellow")
     document = {
         "bundle": str(path),
         "calls": len(draft.attempts),
@@ -121,16 +133,9 @@ def generate(
         "ended": draft.ended,
         "verdict": draft.verdict.as_dict(),
     }
+    table = verdict_table(draft.verdict, rehearsal=draft.rehearsal)
     told = f"{path}: {used(len(draft.attempts), draft.usage)}."
-    if draft.ended:
-        note(f"The budget ended the search: {draft.ended}. With a larger one the same command goes on.", "yellow")
-    shown = [
-        verdict_table(draft.verdict, rehearsal=draft.rehearsal),
-        told,
-        next_step(f"car review {_named(path, rewards)} --open"),
-    ]
-    result(as_json, document, *shown)
-    raise typer.Exit(0 if draft.verdict.accepted else 1)
+    result(as_json, document, table, told, next_step(f"car review {_named(path, rewards)} --open"))
 
 
 def _prices(given: str) -> tuple[float, float]:
