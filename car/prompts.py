@@ -16,7 +16,10 @@ from car.frames import Frame, enlarged
 from car.screen import ALLOWED_MODULES
 from car.vlm import Measured, Picture, Request
 
-_MARKED = re.compile("\x02(?P<picture>.*?)\x03|\x04(?P<measured>.*?)\x05", re.DOTALL)
+_MARKED = re.compile("\x02(?P<picture>.*?)\x03|\x04(?P<measured>.*?)\x05|\x06", re.DOTALL)
+
+# Stands in a prompt where a beginning ends that other prompts of the same task have too.
+_SHARED = "\x06"
 
 
 @dataclass(frozen=True)
@@ -170,13 +173,21 @@ def request_for(prompt: Prompt) -> Request:
         CarError: a template uses a variable that its dataclass does not have.
     """
     subject: SubTask | None = getattr(prompt, "subtask", None)
+    parts: list[str | Picture] = []
+    shared: list[int] = []
+    for part in _parts(prompt):
+        if part is _SHARED:
+            shared.append(len(parts))
+        else:
+            parts.append(part)
     return Request(
         stage=prompt.template,
         subject=subject.name if subject else "",
         attempt=getattr(prompt, "attempt", 1),
         system=_render("system", {}),
-        parts=tuple(_parts(prompt)),
+        parts=tuple(parts),
         sample=getattr(prompt, "sample", 1),
+        shared=tuple(shared),
     )
 
 
@@ -190,11 +201,11 @@ def _parts(prompt: Prompt) -> Iterator[str | Picture]:
     end = 0
     for mark in _MARKED.finditer(text):
         yield from _tidy(text[end : mark.start()])
-        end, caption = mark.end(), mark["picture"]
-        if caption is None:
-            yield Measured(mark["measured"].strip())
-        else:
+        end, caption, measured = mark.end(), mark["picture"], mark["measured"]
+        if caption is not None:
             yield Picture(enlarged(frames[caption]), caption, frames[caption])
+        else:
+            yield _SHARED if measured is None else Measured(measured.strip())
     yield from _tidy(text[end:])
 
 
@@ -220,6 +231,7 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.globals["picture"] = lambda caption: f"\x02{caption}\x03"
+    made.globals["shared"] = lambda: "\x06"
     made.globals["measured"] = lambda text: f"\x04{text}\x05"
     return made
 

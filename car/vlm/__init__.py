@@ -6,8 +6,8 @@ wrap any of them.
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -49,6 +49,9 @@ class Request:
         system: the rules that are the same in every request.
         parts: text and pictures in the order in which they are to be read.
         sample: which of several independent answers to the same question this is to be, from 1.
+        shared: after how many parts a beginning ends that other questions of the same task have too, in rising order;
+            what a provider may keep and read again for less.
+        schema: the JSON schema of the answer, for providers that can hold a model to one; None where it is free text.
     """
 
     stage: str
@@ -57,11 +60,16 @@ class Request:
     system: str
     parts: tuple[str | Picture, ...]
     sample: int = 1
+    shared: tuple[int, ...] = ()
+    schema: Mapping[str, object] | None = field(default=None, hash=False)
 
     @property
     def sha256(self) -> str:
-        """The hash of all that the VLM gets to see but for measured times, and of the sample, as hex."""
-        seen = [_named(part) for part in self.parts if not isinstance(part, Measured)]
+        """The hash of all that the VLM gets to see but for measured times, and of the sample, as hex.
+
+        How the text is cut into parts makes no difference.
+        """
+        seen = list(_joined(self.parts))
         told = [self.system, seen] if self.sample == 1 else [self.system, seen, self.sample]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
@@ -71,8 +79,19 @@ class Request:
         return [part for part in self.parts if isinstance(part, Picture)]
 
 
-def _named(part: str | Picture) -> str | dict[str, str]:
-    return part if isinstance(part, str) else {"caption": part.caption, "frame": digest(part.frame)}
+def _joined(parts: Sequence[str | Picture]) -> Iterator[str | dict[str, str]]:
+    texts: list[str] = []
+    for part in parts:
+        if isinstance(part, str) and not isinstance(part, Measured):
+            texts.append(part)
+            continue
+        if texts:
+            yield "\n\n".join(texts)
+        texts = []
+        if isinstance(part, Picture):
+            yield {"caption": part.caption, "frame": digest(part.frame)}
+    if texts:
+        yield "\n\n".join(texts)
 
 
 class Finish(StrEnum):
@@ -85,13 +104,32 @@ class Finish(StrEnum):
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens, as the provider counted them; 0 where nobody counts."""
+    """Tokens, as the provider counted them; 0 where nobody counts.
+
+    Args:
+        input_tokens: of the question, those from and for the provider's cache included.
+        output_tokens: of the answer, with what the model thought before it.
+        cache_read_tokens: those of the question that came from the provider's cache.
+        cache_write_tokens: those of the question that went into it.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens)
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cache_read_tokens + other.cache_read_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+        )
+
+    @property
+    def tokens(self) -> int:
+        """All tokens, in and out."""
+        return self.input_tokens + self.output_tokens
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -46,7 +46,7 @@ class Exchange:
             "attempt": self.attempt,
             "finish": reply.finish.value,
             "model": reply.model,
-            "usage": {"input_tokens": reply.usage.input_tokens, "output_tokens": reply.usage.output_tokens},
+            "usage": usage_to_json(reply.usage),
             "text": reply.text,
         }
         sample = {} if self.sample == 1 else {"sample": self.sample}
@@ -61,11 +61,10 @@ class Exchange:
         """
         if not isinstance(values, dict):
             raise ValueError("an exchange is not an object")
-        tokens = field(values, "usage", dict)
         reply = Reply(
             text=field(values, "text", str),
             finish=Finish(field(values, "finish", str)),
-            usage=Usage(field(tokens, "input_tokens", int), field(tokens, "output_tokens", int)),
+            usage=usage_from_json(field(values, "usage", dict)),
             model=field(values, "model", str),
             note=field({"note": "", **values}, "note", str),
         )
@@ -171,6 +170,23 @@ class Recorder:
         model = self.recording.model or exchange.reply.model or self.name
         self.recording = replace(self.recording, model=model, exchanges=(*known, exchange))
         save_recording(self.recording, self._path)
+
+
+def usage_to_json(usage: Usage) -> dict[str, int]:
+    """Tokens as JSON values; those of the provider's cache only where there are some."""
+    cached = {"cache_read_tokens": usage.cache_read_tokens, "cache_write_tokens": usage.cache_write_tokens}
+    counted = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    return counted | {name: tokens for name, tokens in cached.items() if tokens}
+
+
+def usage_from_json(values: Mapping[str, object]) -> Usage:
+    """The tokens that `usage_to_json` gave.
+
+    Raises:
+        ValueError: a number is missing or none.
+    """
+    known = {"cache_read_tokens": 0, "cache_write_tokens": 0, **values}
+    return Usage(*(field(known, each.name, int) for each in fields(Usage)))
 
 
 def field(values: Mapping[str, object], name: str, kind: type[T]) -> T:
