@@ -86,14 +86,15 @@ def generate(
     from car.cli.show import Narrator
     from car.generation import provenance_of, put_aside, session_with
     from car.record import load_set
-    from car.refine import Budget, Price
+    from car.refine import Budget
     from car.refine import generate as generate_
     from car.sandbox.process import ProcessSandbox
     from car.tasks import find_task
     from car.verify import Bar, split
+    from car.vlm.price import Price, price_of
 
     found = find_task(task)
-    priced = None if price is None else Price(*_prices(price))
+    priced = price_of(vlm, base_url) if price is None else Price(*_prices(price))
     budget = Budget(
         attempts, samples=samples, rounds=rounds, calls=max_calls, tokens=max_tokens, cost=max_cost, price=priced
     )

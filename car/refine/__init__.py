@@ -3,7 +3,8 @@
 `generate` drives the whole; what happens on the way is told to a listener as events.
 """
 
-from car.refine.budget import Budget, Price
+from car.refine.answer import misformed
+from car.refine.budget import Budget
 from car.refine.continuing import shortcuts
 from car.refine.decomposition import Decomposition, decomposition_in
 from car.refine.draft import Attempt, Draft
@@ -14,10 +15,12 @@ from car.refine.events import (
     Faster,
     GaveUp,
     Judged,
+    Leaving,
     Named,
     Rejected,
     Replied,
     Unanswered,
+    Waiting,
     Weak,
 )
 from car.refine.generate import generate
@@ -34,14 +37,16 @@ __all__ = [
     "Faster",
     "GaveUp",
     "Judged",
+    "Leaving",
     "Named",
-    "Price",
     "Rejected",
     "Replied",
     "Unanswered",
+    "Waiting",
     "Weak",
     "decomposition_in",
     "generate",
+    "misformed",
     "one_action",
     "shortcuts",
 ]

@@ -2,12 +2,35 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from car.checker import SubTask, slug
 
 MOST = 8
+SCHEMA: Mapping[str, object] = {
+    "type": "object",
+    "properties": {
+        "goal": {"type": "string"},
+        "subtasks": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string"},
+                    "description": {"type": "string"},
+                    "after": {"type": "array", "items": {"type": "string"}},
+                },
+                "required": ["name", "description", "after"],
+                "additionalProperties": False,
+            },
+        },
+    },
+    "required": ["goal", "subtasks"],
+    "additionalProperties": False,
+}
+"""What `decomposition_in` reads, for providers that can hold a model to a JSON schema."""
 _UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _JSON = re.compile(r"^```[ \t]*(?:json)?[^\n]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 

@@ -38,6 +38,7 @@ class Draft:
         rehearsal: the verdict on the trajectories that refinement saw.
         verdict: the verdict on the trajectories that it did not see.
         usage: the tokens of all replies.
+        cost: what they cost, in the currency of the budget's price; None if the price is not known.
         refined_on: the hashes of the trajectories that refinement saw.
         judged_on: the hashes of those that gave the verdict.
         ended: which limit of the budget ended it, in words; "" if none did.
@@ -53,3 +54,4 @@ class Draft:
     refined_on: tuple[str, ...]
     judged_on: tuple[str, ...]
     ended: str = ""
+    cost: float | None = 0.0

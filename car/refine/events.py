@@ -16,6 +16,28 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """Answers are on their way.
+
+    Args:
+        number: how many.
+    """
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """The work was interrupted, and waits for the answers that are on their way, so that none is paid for nothing.
+
+    Args:
+        number: how many.
+    """
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Replied:
     """A reply has come, and is on disk."""
 
@@ -106,4 +128,4 @@ class Judged:
     verdict: Verdict
 
 
-Event = Asked | Replied | Unanswered | Named | Rejected | Accepted | GaveUp | Faster | Weak | Judged
+Event = Asked | Waiting | Leaving | Replied | Unanswered | Named | Rejected | Accepted | GaveUp | Faster | Weak | Judged

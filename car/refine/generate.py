@@ -7,14 +7,15 @@ from car.checker import Checker, SubTask
 from car.errors import BudgetSpent, ProviderError
 from car.prompts import GoalPrompt, Scene, SubtasksPrompt
 from car.refine.asking import Asker, Listener, cut_off, insisting
+from car.refine.bench import Bench
 from car.refine.budget import Budget
 from car.refine.continuing import shortcuts
-from car.refine.decomposition import Decomposition, decomposition_in, readable
+from car.refine.decomposition import SCHEMA, Decomposition, decomposition_in, readable
 from car.refine.draft import Draft
 from car.refine.events import Judged, Named, Weak
 from car.refine.evidence import Evidence
 from car.refine.repeating import one_action
-from car.refine.search import Bench, Search
+from car.refine.search import Search
 from car.sandbox import Limits, Sandbox, Session
 from car.task import Task
 from car.verify import Bar, Observation, Probe, Split, Verdict, compared, verdict_on
@@ -30,6 +31,7 @@ def generate(
     limits: Limits = Limits(),
     listen: Listener = lambda event: None,
     task: Task | None = None,
+    parallel: int = 0,
 ) -> Draft:
     """Has the VLM name the sub-tasks and write their checkers, mends them with measured facts, and judges the result.
 
@@ -45,6 +47,8 @@ def generate(
         limits: what each program may use.
         listen: is told what happens.
         task: whose environment is run to see whether a sub-task is worth doing; None leaves that out.
+        parallel: how many questions may be on their way at once, and programs be tried, each in a thread; 0 for one
+            after another in the caller's own. The result does not depend on it.
 
     Raises:
         ProviderError: the provider failed, or the VLM named no usable goal or sub-tasks within the budget.
@@ -53,7 +57,7 @@ def generate(
     """
     expert = next(each for each in parts.refine if each.who == "expert")
     scene = Scene(expert.frame(0), expert.frame(-1))
-    run = _Run(Asker(vlm, budget, listen), Bench(parts.refine, sandbox, limits, bar, task), scene, task)
+    run = _Run(Asker(vlm, budget, listen, parallel), Bench(parts.refine, sandbox, limits, bar, task), scene, task)
     chain = run.best()
     asker = run.asker
     rehearsal = chain.evidence.verdict(bar, chain.decomposition.subtasks, chain.probes)
@@ -66,7 +70,8 @@ def generate(
         attempts=tuple(asker.attempts),
         rehearsal=rehearsal,
         verdict=verdict,
-        usage=asker.usage,
+        usage=asker.purse.usage,
+        cost=asker.purse.cost,
         refined_on=tuple(each.sha256() for each in parts.refine),
         judged_on=tuple(each.sha256() for each in parts.verdict),
         ended=asker.ended,
@@ -147,7 +152,7 @@ class _Run:
         for _ in range(self.asker.budget.namings):
             number = self.asker.number("")
             prompt = SubtasksPrompt(self.scene, goal_answer, insisting(complaint, times), number, tried, measured)
-            answer = self.asker.ask(prompt, optional=before is not None)
+            answer = self.asker.ask(prompt, optional=before is not None, schema=SCHEMA)
             if answer is None:
                 return None
             request, reply = answer
@@ -165,19 +170,33 @@ class _Run:
         )
 
     def _chain(self, decomposition: Decomposition, before: _Chain | None) -> _Chain:
-        evidence, passed = Evidence(), True
-        for subtask in decomposition.subtasks:
-            search = Search(self.asker, self.bench, self.scene, decomposition, subtask, evidence)
-            source = _known(subtask, before)
-            best = (search.kept(source) if source else None) or search.best()
-            passed = passed and best is not None and not best.complaints
-            evidence = best.evidence if best else evidence
-        if not passed:
+        searches = [
+            Search(self.asker, self.bench, self.scene, decomposition, each, _known(each, before))
+            for each in decomposition.subtasks
+        ]
+        self._search(searches)
+        evidence = Evidence()
+        for search in searches:
+            evidence = evidence.beside(search.best.alone) if search.best else evidence
+        if not all(search.passing for search in searches):
             return _Chain(decomposition, evidence, False)
         found = self._probed(evidence)
         facts = [each.message for each in evidence.verdict(self.bench.bar).of("")]
         facts += [f'"{each.subtask}": {each.said}' for each in found if each.passed is False and not each.strict]
         return _Chain(decomposition, evidence, True, tuple(facts), found)
+
+    def _search(self, searches: Sequence[Search]) -> None:
+        """Asks for all programs side by side, then judges them in order, until nothing is left to be asked."""
+        while True:
+            questions = [each.questions() for each in searches]
+            answers = iter(self.asker.ask_all([question for several in questions for question in several]))
+            for search, several in zip(searches, questions, strict=True):
+                search.take([next(answers) for _ in several])
+            passing = Evidence()
+            for search in searches:
+                passing = search.judge(passing)
+            if not any(each.asking for each in searches):
+                return
 
     def _probed(self, evidence: Evidence) -> tuple[Probe, ...]:
         if self.task is None:

@@ -1,130 +1,75 @@
 """The search for one sub-task's program: several at first, the best one mended, and made faster if it is slow."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 
 from car.checker import Checker, SubTask, Unusable, checker_from
-from car.prompts import CheckerPrompt, Complaint, FasterPrompt, Prompt, RefinePrompt, Scene
-from car.refine.asking import Asker, cut_off
+from car.prompts import CheckerPrompt, Complaint, FasterPrompt, RefinePrompt, Scene
+from car.refine.asking import Answer, Asker, Question, cut_off
+from car.refine.bench import Bench, Candidate
 from car.refine.decomposition import Decomposition, readable
 from car.refine.events import Accepted, Faster, GaveUp, Rejected
 from car.refine.evidence import Evidence
-from car.refine.feedback import complaint_about
-from car.refine.repeating import one_action
-from car.sandbox import Limits, Sandbox
-from car.task import Task
-from car.trajectory import Trajectory
-from car.verify import Bar, Mistake, Rule, observe, twice
-from car.verify.blank import asked_about_blank
-from car.verify.cost import IDENTIFY_SHARE, Cost, cost_probe, limit_us, measure, told
+from car.verify.cost import IDENTIFY_SHARE, Cost, told
 from car.vlm import Reply, Request
 
-_RULES = list(Rule)
-
 
 @dataclass(frozen=True)
-class Bench:
-    """Where programs are tried.
+class _Ran:
+    """One reply: the program in it as far as there is one, and what it said."""
 
-    Args:
-        trajectories: those that refinement may see.
-        sandbox: runs the programs.
-        limits: what each may use.
-        bar: what they must reach.
-        task: whose environment may be run; None leaves that out.
-    """
-
-    trajectories: Sequence[Trajectory]
-    sandbox: Sandbox
-    limits: Limits
-    bar: Bar
-    task: Task | None = None
-
-    def tried(self, checker: Checker, earlier: Evidence) -> "Candidate":
-        """The program beside those of the earlier sub-tasks, and what is found against it."""
-        with twice(self.sandbox, [checker], self.limits) as (first, second):
-            alone = tuple(observe(first, self.trajectories, second))
-            evidence = earlier.beside(Evidence((checker,), alone, asked_about_blank(first, alone)))
-            verdict = evidence.verdict(self.bar)
-            findings = verdict.of(checker.subtask.name)
-            complaints = tuple(complaint_about(each, evidence.observations, first) for each in findings)
-        rank = _RULES.index(findings[0].rule) if findings else len(_RULES)
-        if checker.subtask.goal and not findings and (exploit := self._exploited(evidence)):
-            complaints, rank = (exploit,), _RULES.index(Rule.EXPLOITABLE)
-        return Candidate(checker, evidence, complaints, rank, verdict.subtasks[-1].experts_done)
-
-    def _exploited(self, evidence: Evidence) -> Complaint | None:
-        """What one action again and again is paid by the chain that the goal completes, if that is too much."""
-        if self.task is None:
-            return None
-        with self.sandbox.open(evidence.checkers, self.limits) as session:
-            probe = one_action(self.task, evidence.experts, evidence.checkers, session)
-        said = f"{probe.said} In these episodes the environment reports no success: the goal is not reached there."
-        return Complaint(said, kind=Mistake.CAN_BE_EXPLOITED) if probe.rejects else None
-
-    def cost(self, checker: Checker) -> Cost | None:
-        """What the program costs."""
-        return measure(self.sandbox, checker, self.trajectories, self.limits)
-
-    def slow(self, checker: Checker, cost: Cost | None) -> bool:
-        """Whether it costs more than it may."""
-        return cost_probe(checker, cost, self.limit_us).passed is False
-
-    @property
-    def limit_us(self) -> float:
-        """What a frame may take, in microseconds."""
-        return limit_us(self.trajectories[0].frame(0).shape, self.bar.frame_us)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A program that ran.
-
-    Args:
-        checker: the program.
-        evidence: what it and those before it said.
-        complaints: what is wrong with it; empty if it passes.
-        rank: how far it got along the rules; higher is better.
-        experts_done: experts whose sub-task it saw done in order.
-    """
-
-    checker: Checker
-    evidence: Evidence
-    complaints: tuple[Complaint, ...]
-    rank: int
-    experts_done: int
-
-    @property
-    def worth(self) -> tuple[int, int]:
-        """By which the better of two programs is known."""
-        return self.rank, self.experts_done
+    request: Request
+    reply: Reply
+    source: str
+    alone: Evidence | None
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Try:
-    """One reply: the program in it as far as there is one, and what is wrong with it."""
+    """A reply whose program is judged, or cannot be."""
 
-    request: Request
-    source: str
+    ran: _Ran
     candidate: Candidate | None
     complaints: tuple[Complaint, ...]
-    rules: tuple[str, ...]
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        if self.candidate is None:
+            return ("screen",)
+        return self.candidate.rules
 
     @property
     def worth(self) -> tuple[int, int]:
         return self.candidate.worth if self.candidate else (-1, 0)
 
+    @property
+    def passes(self) -> bool:
+        return self.candidate is not None and not self.complaints
+
+
+class _Next(Enum):
+    """What a search wants to ask."""
+
+    FIRST = auto()
+    MENDED = auto()
+    FASTER = auto()
+    NOTHING = auto()
+
 
 class Search:
-    """Asks for one sub-task's program until it passes or the budget ends.
+    """The search for one sub-task's program: what to ask next, and what to make of the answers.
+
+    The searches of a chain go on side by side, a question each at a time; then all are judged in the chain's order.
 
     Args:
-        asker: the VLM.
+        asker: knows the budget, keeps questions and answers, and who listens.
         bench: where programs are tried.
         scene: the two frames that the VLM sees.
         decomposition: all sub-tasks.
         subtask: the one whose program is wanted.
-        earlier: the programs of those before it, and what they said.
+        known: a program from an earlier round, which is taken if it passes in this chain too; "" if there is none.
     """
 
     def __init__(
@@ -134,120 +79,194 @@ class Search:
         scene: Scene,
         decomposition: Decomposition,
         subtask: SubTask,
-        earlier: Evidence,
+        known: str = "",
     ) -> None:
         self._asker, self._bench = asker, bench
         self._about = scene, decomposition.goal, decomposition.subtasks, subtask
-        self._subtask, self._earlier = subtask, earlier
+        self._subtask, self._known = subtask, known
+        self._others = len(decomposition.subtasks) - 1
+        self._next = _Next.NOTHING if known else _Next.FIRST
+        self._asked, self._hurried = 0, False
+        self._new: list[_Ran] = []
+        self._tries: list[_Try] = []
+        self._last: _Try | None = None
+        self._repeated = False
+        self._kept: Candidate | None = None
+        self._beside: tuple[Checker, ...] | None = None
 
-    def kept(self, source: str) -> Candidate | None:
-        """A program from an earlier round, if it passes in this chain too."""
-        candidate = self._bench.tried(Checker(self._subtask, source), self._earlier)
-        return None if candidate.complaints else candidate
+    @property
+    def asking(self) -> bool:
+        """Whether it has a question."""
+        return self._next is not _Next.NOTHING
 
+    def questions(self) -> "list[Question[_Ran]]":
+        """What is to be asked now; nothing if the search has ended, or waits for that of another sub-task."""
+        if self._next is _Next.NOTHING:
+            return []
+        number = self._asker.number(self._subtask.name)
+        if self._next is _Next.FIRST:
+            samples = range(1, self._asker.budget.samples + 1)
+            prompts = [CheckerPrompt(*self._about, number, sample) for sample in samples]
+            return [Question(each, self._ran, optional=each.sample > 1) for each in prompts]
+        if self._next is _Next.MENDED:
+            return [Question(self._mending(number), self._ran)]
+        return [Question(self._hurrying(number), self._ran, optional=True)]
+
+    def take(self, answers: "Sequence[Answer[_Ran] | None]") -> None:
+        """Takes the answers to its questions; None for one that there is no answer to."""
+        self._new = [each.made for each in answers if each is not None]
+        if self._new or self._next is _Next.NOTHING:
+            return
+        if self._next is not _Next.FASTER:
+            self._give_up()
+        self._next = _Next.NOTHING
+
+    def judge(self, earlier: Evidence) -> Evidence:
+        """Judges what is new, beside the programs of the earlier sub-tasks that pass; gives these, its own with them.
+
+        A program that passed before is judged anew if there are others beside it now.
+        """
+        if self._new and self._next is _Next.FASTER:
+            self._judge_faster(earlier)
+        elif self._new:
+            self._judge_new(earlier)
+        elif self.passing and earlier.checkers != self._beside:
+            self._judge_again(earlier)
+        elif self._known and self._beside is None:
+            self._judge_known(earlier)
+        self._new, self._beside = [], earlier.checkers
+        return earlier.beside(self.passing.alone) if self.passing else earlier
+
+    @property
+    def passing(self) -> Candidate | None:
+        """The program that passes, if there is one."""
+        if self._last is not None:
+            return self._last.candidate if self._last.passes else None
+        return self._kept
+
+    @property
     def best(self) -> Candidate | None:
         """The best program that was found; None if no reply held one that may run."""
-        last = self._first()
-        best, repeated = last, False
-        for _ in range(self._asker.budget.attempts - 1):
-            if last is None or not last.complaints:
-                break
-            following = self._mended(last, repeated)
-            if following is None:
-                break
-            repeated, last = following.rules == last.rules, following
-            # Of two equally good ones the first stays: it was written without so many hints.
-            best = max(best, last, key=lambda each: each.worth) if best else last
-        return self._settled(best)
+        # Of two equally good ones the first stays: it was written without so many hints.
+        found = [each.candidate for each in self._tries if each.candidate is not None]
+        return self.passing or max(found, key=lambda each: each.worth, default=None)
 
-    def _settled(self, best: _Try | None) -> Candidate | None:
-        candidate = best.candidate if best else None
-        if candidate is None or candidate.complaints:
-            self._asker.listen(
-                GaveUp(self._subtask, self._asker.budget.attempts, self._asker.ended, candidate is not None)
-            )
-            return candidate
-        assert best is not None  # noqa: S101 - a candidate comes from a try
-        self._asker.listen(Accepted(candidate.checker, best.request.attempt))
-        return self._faster(candidate)
+    def _ran(self, request: Request, reply: Reply) -> _Ran:
+        problem = cut_off(reply)
+        made = Unusable.because(problem) if problem else checker_from(reply.text, self._subtask)
+        if isinstance(made, Unusable):
+            return _Ran(request, reply, made.source, None, tuple(str(each) for each in made.problems))
+        return _Ran(request, reply, made.source, self._bench.ran(made))
 
-    def _first(self) -> _Try | None:
-        number = self._asker.number(self._subtask.name)
-        tries: list[_Try] = []
-        for sample in range(1, self._asker.budget.samples + 1):
-            prompt = CheckerPrompt(*self._about, number, sample)
-            if made := self._asked(prompt, optional=bool(tries)):
-                tries.append(made)
-        return self._quickest([each for each in tries if each.worth == max(other.worth for other in tries)])
+    def _judged(self, ran: _Ran, earlier: Evidence) -> _Try:
+        if ran.alone is None:
+            return _Try(ran, None, tuple(Complaint(each) for each in ran.problems))
+        candidate = self._bench.judged(ran.alone, earlier, self._whole(earlier))
+        return _Try(ran, candidate, candidate.complaints)
 
-    def _quickest(self, equal: Sequence[_Try]) -> _Try | None:
+    def _whole(self, earlier: Evidence) -> bool:
+        return len(earlier.checkers) == self._others
+
+    def _judge_new(self, earlier: Evidence) -> None:
+        tries = [self._judged(each, earlier) for each in self._new]
+        for each in tries:
+            self._told(each)
+        best = self._quickest([each for each in tries if each.worth == max(other.worth for other in tries)])
+        self._repeated = self._last is not None and self._last.rules == best.rules
+        self._tries.append(best)
+        self._last = best
+        self._asked += 1
+        if best.passes:
+            self._accept(best)
+        else:
+            self._go_on()
+
+    def _judge_again(self, earlier: Evidence) -> None:
+        if self._last is None or self._last.candidate is None:
+            self._judge_known(earlier)
+            return
+        again = self._judged(self._last.ran, earlier)
+        self._tries = [again if each is self._last else each for each in self._tries]
+        self._last = again
+        if not again.passes:
+            self._told(again)
+            self._go_on()
+
+    def _judge_known(self, earlier: Evidence) -> None:
+        alone = self._kept.alone if self._kept else self._bench.ran(Checker(self._subtask, self._known))
+        candidate = self._bench.judged(alone, earlier, self._whole(earlier))
+        self._kept = None if candidate.complaints else candidate
+        self._next = _Next.FIRST if candidate.complaints else _Next.NOTHING
+
+    def _judge_faster(self, earlier: Evidence) -> None:
+        made, right = self._judged(self._new[0], earlier), self._last
+        self._next = _Next.NOTHING
+        if right is None or right.candidate is None:
+            return
+        before = self._bench.cost(right.candidate.checker)
+        now = self._bench.cost(made.candidate.checker) if made.passes and made.candidate else None
+        if made.passes and not (before and now and _for_a_frame(now) < _for_a_frame(before)):
+            complaint = Complaint("It is right, but not faster; the first one is kept.")
+            self._told(replace(made, complaints=(complaint,)), rules=("cost",))
+            return
+        self._told(made)
+        if made.passes and made.candidate and before and now:
+            self._last = made
+            self._asker.listen(Faster(made.candidate.checker, _for_a_frame(before), _for_a_frame(now)))
+
+    def _accept(self, right: _Try) -> None:
+        self._next = _Next.NOTHING
+        if right.candidate is None:
+            return
+        self._asker.listen(Accepted(right.candidate.checker, right.ran.request.attempt))
+        if not self._hurried and self._slow(right.candidate.checker):
+            self._next, self._hurried = _Next.FASTER, True
+
+    def _go_on(self) -> None:
+        """A wrong program is mended, or there are no attempts left."""
+        self._next = _Next.MENDED
+        if self._asked >= self._asker.budget.attempts:
+            self._give_up()
+            self._next = _Next.NOTHING
+
+    def _give_up(self) -> None:
+        kept = self.best is not None
+        self._asker.listen(GaveUp(self._subtask, self._asker.budget.attempts, self._asker.ended, kept))
+
+    def _quickest(self, equal: Sequence[_Try]) -> _Try:
         """The first of several equally good ones that is not too slow: another order would depend on the clock."""
-        passing = [each for each in equal if each.candidate and not each.complaints]
-        if len(passing) < 2:
-            return equal[0] if equal else None
-        quick = (each for each in passing if each.candidate and not self._slow(each.candidate.checker))
-        return next(quick, passing[0])
+        if len(equal) < 2 or not equal[0].passes:
+            return equal[0]
+        quick = (each for each in equal if each.candidate and not self._slow(each.candidate.checker))
+        return next(quick, equal[0])
 
     def _slow(self, checker: Checker) -> bool:
         return self._bench.slow(checker, self._bench.cost(checker))
 
-    def _mended(self, last: _Try, repeated: bool) -> _Try | None:
-        program = readable(last.source).rstrip()
-        said = tuple(replace(each, message=readable(each.message)) for each in last.complaints)
-        number = self._asker.number(self._subtask.name)
-        return self._asked(RefinePrompt(*self._about, number, program, said, repeated))
+    def _mending(self, number: int) -> RefinePrompt:
+        if self._last is None:
+            raise ValueError("there is no program to mend")
+        program = readable(self._last.ran.source).rstrip()
+        said = tuple(replace(each, message=readable(each.message)) for each in self._last.complaints)
+        return RefinePrompt(*self._about, number, program, said, self._repeated)
 
-    def _asked(
-        self,
-        prompt: Prompt,
-        optional: bool = False,
-        also: Callable[[Candidate], str] = lambda candidate: "",
-    ) -> _Try | None:
-        answer = self._asker.ask(prompt, optional)
-        if answer is None:
-            return None
-        request, reply = answer
-        made = self._tried(request, reply, also)
+    def _hurrying(self, number: int) -> FasterPrompt:
+        if self._last is None or self._last.candidate is None:
+            raise ValueError("there is no program to make faster")
+        checker = self._last.candidate.checker
+        cost = self._bench.cost(checker)
+        program, profile = readable(checker.source).rstrip(), told(cost) if cost else ""
+        return FasterPrompt(*self._about, number, program, self._bench.limit_us, profile)
+
+    def _told(self, made: _Try, rules: tuple[str, ...] | None = None) -> None:
+        """Keeps a question and its answer with what is wrong with it, and says so."""
         messages = tuple(each.message for each in made.complaints)
-        self._asker.note(request, reply, messages, made.rules if messages else ())
+        request = made.ran.request
+        self._asker.note(
+            request, made.ran.reply, messages, (made.rules if rules is None else rules) if messages else ()
+        )
         if messages:
             self._asker.listen(Rejected(self._subtask, request.attempt, messages))
-        return made
-
-    def _tried(self, request: Request, reply: Reply, also: Callable[[Candidate], str]) -> _Try:
-        problem = cut_off(reply)
-        made = Unusable.because(problem) if problem else checker_from(reply.text, self._subtask)
-        if isinstance(made, Unusable):
-            complaints = tuple(Complaint(str(each)) for each in made.problems)
-            return _Try(request, made.source, None, complaints, ("screen",))
-        candidate = self._bench.tried(made, self._earlier)
-        broken: tuple[str, ...] = tuple(_RULES[candidate.rank : candidate.rank + 1])
-        complaints = candidate.complaints
-        if not complaints and (problem := also(candidate)):
-            complaints, broken = (Complaint(problem),), ("cost",)
-        return _Try(request, made.source, candidate, complaints, broken)
-
-    def _faster(self, right: Candidate) -> Candidate:
-        """The same in less time, if it is too slow and there is one; asked for once."""
-        cost = self._bench.cost(right.checker)
-        if cost is None or not self._bench.slow(right.checker, cost):
-            return right
-        number = self._asker.number(self._subtask.name)
-        program = readable(right.checker.source).rstrip()
-        prompt = FasterPrompt(*self._about, number, program, self._bench.limit_us, told(cost))
-        found: list[Cost] = []
-
-        def no_faster(candidate: Candidate) -> str:
-            now = self._bench.cost(candidate.checker)
-            found.extend([now] if now else [])
-            quicker = now is not None and _for_a_frame(now) < _for_a_frame(cost)
-            return "" if quicker else "It is right, but not faster; the first one is kept."
-
-        made = self._asked(prompt, optional=True, also=no_faster)
-        if made is None or made.candidate is None or made.complaints:
-            return right
-        self._asker.listen(Faster(made.candidate.checker, _for_a_frame(cost), _for_a_frame(found[-1])))
-        return made.candidate
 
 
 def _for_a_frame(cost: Cost) -> float:

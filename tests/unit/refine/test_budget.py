@@ -3,8 +3,8 @@
 import pytest
 
 from car.errors import BudgetSpent, UserError
-from car.refine import Budget, GaveUp, Price
-from car.refine.budget import Purse
+from car.refine import Budget, GaveUp
+from car.refine.purse import Purse
 from car.verify import Rule, Split
 from car.vlm import Usage
 from tests.unit.refine.scripted import GOAL, KEY, told
