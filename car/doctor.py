@@ -2,9 +2,11 @@
 
 import os
 import platform
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from car.sandbox import Ran, Sandbox
 from car.sandbox.canary import too_weak
 from car.sandbox.isolation import REQUIRED, Layer
 from car.sandbox.process import ProcessSandbox
+from car.vlm.provider import masked
 
 _PACKAGES = ("numpy", "opencv-python", "gymnasium", "minigrid", "stable-baselines3", "torch", "openai", "anthropic")
 _KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
@@ -51,7 +54,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Looks at everything that the commands need; never raises for what it finds."""
-    looks: tuple[Callable[[], list[Finding]], ...] = (_python, _packages, _templates, _sandbox, _keys)
+    looks: tuple[Callable[[], list[Finding]], ...] = (_python, _packages, _templates, _sandbox, _keys, _settings)
     return [finding for look in looks for finding in look()]
 
 
@@ -100,3 +103,22 @@ def _ran(sandbox: Sandbox) -> tuple[bool, str]:
 def _keys() -> list[Finding]:
     said = {True: "set", False: "not set; `--vlm manual` and `--vlm replay/FILE` need none"}
     return [Finding(name, None, said[bool(os.environ.get(name))]) for name in _KEYS]
+
+
+def _settings() -> list[Finding]:
+    """The file of defaults; the command line has refused it before where it cannot be used."""
+    named = os.environ.get("CAR_CONFIG")
+    path = Path(named or "car.toml")
+    if not named and not path.exists():
+        return [Finding("car.toml", None, "none")]
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        return [Finding("car.toml", False, f"{path} cannot be read: {error}")]
+    return [Finding("car.toml", None, f"{path}: {masked(_pairs(document), '') or 'sets nothing'}")]
+
+
+def _pairs(document: dict[str, Any]) -> str:
+    return ", ".join(
+        f"[{key}] {_pairs(value)}" if isinstance(value, dict) else f"{key} = {value}" for key, value in document.items()
+    )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from car.bundle import Provenance
-from car.refine import Draft
+from car.refine import Draft, misformed
 from car.vlm import VLM
 from car.vlm.choose import vlm_from
 from car.vlm.journal import Journal
@@ -19,6 +19,7 @@ def session_with(
     record: Path | None = None,
     made: str = "",
     strict: bool = False,
+    max_output: int = 8000,
 ) -> VLM:
     """The VLM that a spec names, with every reply on disk before it is read.
 
@@ -30,13 +31,15 @@ def session_with(
         record: a recording to write besides.
         made: how the recorded session is made.
         strict: a replay refuses a prompt that was not recorded.
+        max_output: the most tokens that an answer may have.
 
     Raises:
         UserError: a spec, key or recording that cannot be used.
     """
-    vlm = vlm_from(spec, base_url=base_url, folder=Path("manual") / journal.name, strict=strict)
+    folder = Path("manual") / journal.name
+    vlm = vlm_from(spec, base_url=base_url, folder=folder, strict=strict, max_output=max_output, problem=misformed)
     if not isinstance(vlm, ReplayVLM):
-        vlm = Journal(vlm, journal)
+        vlm = Journal(vlm, journal, max_output)
     return vlm if record is None else Recorder(vlm, record, made)
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import nullcontext, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,8 +30,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from car.cli.show import Narrator
-    from car.refine import Draft
+    from car.refine import Budget, Draft, Forecast
+    from car.task import Task
+    from car.verify import Bar, Split
+    from car.vlm import VLM
+    from car.vlm.price import Pricing
 
+MAX_OUTPUT = 8000
 _MADE = "Recorded from a live session with `car generate --record`."
 
 
@@ -45,7 +51,9 @@ def generate(
             "replay/FILE.",
         ),
     ],
-    base_url: Annotated[str | None, typer.Option(help="The server, for compatible/MODEL: vLLM, Ollama, ...")] = None,
+    base_url: Annotated[
+        str | None, typer.Option(envvar="CAR_BASE_URL", help="The server, for compatible/MODEL: vLLM, Ollama, ...")
+    ] = None,
     attempts: Annotated[int, typer.Option(help="Programs asked for one sub-task at the most.", min=1)] = 5,
     samples: Annotated[int, typer.Option(help="Independent programs for each sub-task; the best goes on.", min=1)] = 1,
     rounds: Annotated[
@@ -53,10 +61,18 @@ def generate(
     ] = 2,
     max_calls: Annotated[int | None, typer.Option(help="Questions in all.", min=1)] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Tokens of all questions and answers.", min=1)] = None,
-    max_cost: Annotated[float | None, typer.Option(help="What it may cost, in the currency of --price.")] = None,
-    price: Annotated[
-        str | None, typer.Option(help="For a million tokens in and out, e.g. 3/15; see your provider's list.")
+    max_cost: Annotated[
+        float | None,
+        typer.Option(envvar="CAR_MAX_COST", help="What it may cost: US dollars, or the currency of --price."),
     ] = None,
+    price: Annotated[
+        str | None, typer.Option(help="For a million tokens in and out, e.g. 3/15; by default from a price list.")
+    ] = None,
+    max_output: Annotated[
+        int, typer.Option(help="Tokens that an answer may have, with what the model thinks before it.", min=1)
+    ] = MAX_OUTPUT,
+    parallel: Annotated[int, typer.Option(help="Questions that are on their way at once.", min=1)] = 4,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would use; ask nothing.")] = False,
     expert: ExpertShare = 1.0,
     random: RandomShare = 0.1,
     confidence: Confidence = None,
@@ -81,47 +97,131 @@ def generate(
     Examples:
     car generate doorkey-8x8 --vlm anthropic/MODEL
     car generate doorkey-8x8 --vlm replay/doorkey-8x8
+    car generate doorkey-8x8 --vlm openai/MODEL --dry-run
     """
-    from car.bundle import save_bundle
-    from car.cli.show import Narrator
-    from car.generation import provenance_of, put_aside, session_with
+    from car.generation import put_aside, session_with
     from car.record import load_set
-    from car.refine import Budget
-    from car.refine import generate as generate_
-    from car.sandbox.process import ProcessSandbox
+    from car.refine import Budget, forecast, scene_of
     from car.tasks import find_task
     from car.verify import Bar, split
-    from car.vlm.price import Price, price_of
+    from car.vlm.journal import alone
 
     found = find_task(task)
-    priced = price_of(vlm, base_url) if price is None else Price(*_prices(price))
     budget = Budget(
-        attempts, samples=samples, rounds=rounds, calls=max_calls, tokens=max_tokens, cost=max_cost, price=priced
+        attempts,
+        samples=samples,
+        rounds=rounds,
+        calls=max_calls,
+        tokens=max_tokens,
+        cost=max_cost,
+        price=_pricing(vlm, base_url, price),
+        max_output=max_output if _asks_a_provider(vlm) else None,
     )
-    bar = Bar(expert, random, confidence, frame_us=limit)
+    parts = split(*load_set(folder, found.name))
+    if dry_run or _asks_a_provider(vlm):
+        expected = forecast(scene_of(parts), budget)
+        if dry_run:
+            _foretell(expected, budget, as_json)
+            return
+        _warn(expected, budget)
     journal = rewards / ".journal" / found.name
-    if fresh:
-        put_aside(journal)
-    asked = session_with(vlm, journal, base_url=base_url, record=record, made=made, strict=strict)
-    experts, randoms = load_set(folder, found.name)
+    if fresh and journal.exists():
+        with alone(journal):
+            put_aside(journal)
+    asked = session_with(
+        vlm, journal, base_url=base_url, record=record, made=made, strict=strict, max_output=max_output
+    )
     note(f"{found.name} with {asked.name}, at most {attempts} programs a sub-task")
-    narrator = Narrator(notes, programs)
-    parts = split(experts, randoms)
-    try:
-        # Some environments print while they are made; standard output is for the result.
-        with _shown(narrator, asked.name), redirect_stdout(sys.stderr):
-            draft = generate_(parts, asked, ProcessSandbox(isolation), budget, bar, listen=narrator, task=found)
-    except ProviderError as error:
-        if not journal.exists():
-            raise
-        kept = "What was answered is kept: the same command goes on from there, and --fresh asks anew."
-        raise ProviderError(f"{error} {kept}") from error
-    path = save_bundle(rewards, found, draft, provenance_of(asked, draft))
-    _tell(draft, path, rewards, as_json)
+    work = _Work(found, parts, asked, budget, Bar(expert, random, confidence, frame_us=limit), isolation)
+    draft = work.done(journal, parallel if _asks_a_provider(vlm) else 0, programs)
+    path = work.saved(draft, rewards)
+    _tell(draft, budget, path, rewards, as_json)
     raise typer.Exit(0 if draft.verdict.accepted else 1)
 
 
-def _tell(draft: "Draft", path: Path, rewards: Path, as_json: bool) -> None:
+@dataclass(frozen=True)
+class _Work:
+    task: "Task"
+    parts: "Split"
+    vlm: "VLM"
+    budget: "Budget"
+    bar: "Bar"
+    isolation: int | None
+
+    def done(self, journal: Path, parallel: int, programs: bool) -> "Draft":
+        """The draft, made while no other process asks the same."""
+        from car.cli.show import Narrator
+        from car.refine import generate as generate_
+        from car.sandbox.process import ProcessSandbox
+        from car.vlm.journal import alone
+
+        narrator = Narrator(notes, programs, self.budget.price)
+        # A recorded session costs nothing, however often it is replayed.
+        undisturbed = nullcontext() if self.vlm.name.startswith("replay/") else alone(journal)
+        try:
+            # Some environments print while they are made; standard output is for the result.
+            with undisturbed, _shown(narrator, self.vlm.name), redirect_stdout(sys.stderr):
+                return generate_(
+                    self.parts,
+                    self.vlm,
+                    ProcessSandbox(self.isolation),
+                    self.budget,
+                    self.bar,
+                    listen=narrator,
+                    task=self.task,
+                    parallel=parallel,
+                )
+        except ProviderError as error:
+            if not any(journal.glob("*.json")):
+                raise
+            kept = "What was answered is kept: the same command goes on from there, and --fresh asks anew."
+            raise ProviderError(f"{error} {kept}") from error
+
+    def saved(self, draft: "Draft", rewards: Path) -> Path:
+        """Where the bundle is; the recording, if there is one, is in order."""
+        from car.bundle import save_bundle
+        from car.generation import provenance_of
+        from car.vlm.recording import Recorder
+
+        if isinstance(self.vlm, Recorder):
+            self.vlm.arrange([each.request for each in draft.attempts])
+        return save_bundle(rewards, self.task, draft, provenance_of(self.vlm, draft))
+
+
+def _asks_a_provider(vlm: str) -> bool:
+    return vlm.strip().partition("/")[0] not in {"manual", "replay"}
+
+
+def _pricing(vlm: str, base_url: str | None, price: str | None) -> "Pricing":
+    from car.vlm.choose import server_of
+    from car.vlm.price import Price, price_of
+
+    return price_of(vlm, server_of(vlm, base_url)) if price is None else Price(*_prices(price))
+
+
+def _warn(expected: "Forecast", budget: "Budget") -> None:
+    """Says what the run will use, before it begins."""
+    from car.refine.forecast import in_words
+
+    note(f"Expected: {in_words(expected.likely, budget.price)}; with bad luck {in_words(expected.most, budget.price)}.")
+
+
+def _foretell(expected: "Forecast", budget: "Budget", as_json: bool) -> None:
+    from rich.table import Table
+
+    from car.refine.forecast import in_words
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for title in ("if", "it will use"):
+        table.add_column(title, overflow="fold")
+    table.add_row("two sub-tasks, all right at once", in_words(expected.least, budget.price))
+    table.add_row("three sub-tasks, each mended once", in_words(expected.likely, budget.price))
+    table.add_row("every limit is used up", in_words(expected.most, budget.price))
+    document = {"forecast": expected.as_dict(), "prices": budget.price.source}
+    result(as_json, document, table, f"Estimated from the prompts; prices: {budget.price.source}. Nothing was asked.")
+
+
+def _tell(draft: "Draft", budget: "Budget", path: Path, rewards: Path, as_json: bool) -> None:
     from car.cli.show import used
     from car.cli.verdict import verdict_table
 
@@ -131,11 +231,13 @@ def _tell(draft: "Draft", path: Path, rewards: Path, as_json: bool) -> None:
         "bundle": str(path),
         "calls": len(draft.attempts),
         "tokens": [draft.usage.input_tokens, draft.usage.output_tokens],
+        "cost": draft.cost,
+        "prices": draft.prices,
         "ended": draft.ended,
         "verdict": draft.verdict.as_dict(),
     }
     table = verdict_table(draft.verdict, rehearsal=draft.rehearsal)
-    told = f"{path}: {used(len(draft.attempts), draft.usage)}."
+    told = f"{path}: {used(len(draft.attempts), draft.usage, draft.cost, budget.price)}."
     result(as_json, document, table, told, next_step(f"car review {_named(path, rewards)} --open"))
 
 

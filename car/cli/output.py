@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
+from car.cli.settings import defaults
 from car.errors import CarError
 
 INTERRUPTED = "Interrupted. What was done is kept; the same command goes on from there."
@@ -81,6 +82,20 @@ class Group(TyperGroup):
         """Parses, and remembers whether errors are to be told as JSON too."""
         ctx.find_root().meta[_JSON] = "--json" in args
         return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Finds the command, and gives it the defaults of the file of settings.
+
+        Raises:
+            UserError: the file cannot be used.
+        """
+        name, command, rest = super().resolve_command(ctx, args)
+        # Help must be there for whoever has to put the file right.
+        if name is not None and "--help" not in rest:
+            chosen = defaults(ctx, self.commands, name)
+            ctx.default_map = {name: chosen}
+            ctx.find_root().meta[_JSON] |= chosen.get("as_json", False)
+        return name, command, rest
 
     def invoke(self, ctx: Any) -> Any:
         """Runs the command.

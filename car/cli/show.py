@@ -19,13 +19,17 @@ from car.refine import (
     Faster,
     GaveUp,
     Judged,
+    Leaving,
     Named,
     Rejected,
     Replied,
     Unanswered,
+    Waiting,
     Weak,
 )
+from car.refine.purse import money
 from car.vlm import Request, Usage
+from car.vlm.price import FREE, Free, Pricing
 
 _QUESTIONS = {
     "goal": "What do you think the final goal is?",
@@ -44,17 +48,22 @@ class Narrator:
     Args:
         console: where to print.
         programs: whether accepted programs are shown in full, and not only their `check`.
+        price: what tokens cost.
     """
 
-    def __init__(self, console: Console, programs: bool = False) -> None:
+    def __init__(self, console: Console, programs: bool = False, price: Pricing = FREE) -> None:
         self._console = console
         self._programs = programs
-        self._calls = 0
+        self._price = price
+        self._calls, self._replies = 0, 0
         self._usage = Usage()
+        self._cost: float | None = 0.0
         self._spinner = Spinner("dots", style="cyan")
         self._doing = ""
         self._tell: dict[type, Callable[[Any], None]] = {
             Asked: self._asked,
+            Waiting: self._waiting,
+            Leaving: self._leaving,
             Replied: self._replied,
             Named: self._named,
             Unanswered: self._unanswered,
@@ -71,8 +80,9 @@ class Narrator:
         self._tell[type(event)](event)
 
     def __rich__(self) -> RenderableType:
-        """One line: what is going on, and calls and tokens so far."""
-        said = Text.assemble(self._doing, (f" \u00b7 {used(self._calls, self._usage)}", "dim"))
+        """One line: what is going on, and calls, tokens and money so far."""
+        so_far = used(self._calls, self._usage, self._cost, self._price)
+        said = Text.assemble(self._doing, (f" \u00b7 {so_far}", "dim"))
         said.no_wrap, said.overflow = True, "ellipsis"
         self._spinner.update(text=said)
         return self._spinner
@@ -87,12 +97,25 @@ class Narrator:
             Text.assemble(("? ", "cyan"), (about, "bold"), question, (f" ({pictures} pictures)", "dim"))
         )
 
+    def _waiting(self, event: Waiting) -> None:
+        if event.number > 1:
+            self._doing = f"waiting for {event.number} answers, and trying those that are here"
+
+    def _leaving(self, event: Leaving) -> None:
+        answers = "the answer that is" if event.number == 1 else f"the {event.number} answers that are"
+        words = f"Interrupted. Waiting for {answers} on the way, which is paid for; Ctrl-C again leaves at once."
+        self._console.print(Text(words, "yellow"))
+
     def _replied(self, event: Replied) -> None:
+        self._replies += 1
         self._usage += event.reply.usage
+        cost = self._price.of(event.reply.usage)
+        self._cost = None if cost is None or self._cost is None else self._cost + cost
         self._doing = f"{_about(event.request)}: trying the answer"
         first = next((line for line in event.reply.text.splitlines() if line.strip(" `")), "(empty)")
-        tokens = "" if self._usage == Usage() else f", {_tokens(self._usage)} so far"
-        said = Text.assemble((f"  call {self._calls}{tokens}: ", "dim"), first.strip())
+        tokens = "" if self._usage == Usage() else f", {_spent(self._usage, self._cost, self._price)} so far"
+        subject = f"{event.request.subject}: " if event.request.subject else ""
+        said = Text.assemble((f"  answer {self._replies}{tokens}: {subject}", "dim"), first.strip())
         self._console.print(said, no_wrap=True, overflow="ellipsis")
         if event.reply.note:
             self._indented(Text(event.reply.note, "yellow"))
@@ -116,13 +139,17 @@ class Narrator:
 
     def _rejected(self, event: Rejected) -> None:
         for complaint in event.complaints:
-            self._indented(Text.assemble(("rejected ", "red"), complaint))
+            self._indented(Text.assemble(("rejected ", "red"), (f"{event.subtask.name}: ", "bold"), complaint))
 
     def _accepted(self, event: Accepted) -> None:
         self._doing = _TRIED
         lines = len(event.checker.source.splitlines())
         self._indented(
-            Text.assemble(("passes ", "green"), f"the trajectories that refinement may see ({lines} lines of Python)")
+            Text.assemble(
+                (f"{event.checker.subtask.name} ", "bold"),
+                ("passes ", "green"),
+                f"the trajectories that refinement may see ({lines} lines of Python)",
+            )
         )
         shown = event.checker.source if self._programs else _heart(event.checker.source)
         self._console.print(Padding(Syntax(shown, "python", word_wrap=True, background_color="default"), (0, 0, 0, 4)))
@@ -131,7 +158,8 @@ class Narrator:
         self._doing = _TRIED
         why = f"the budget ended: {event.ended}" if event.ended else f"after {event.attempts} attempts"
         kept = "the best program is kept" if event.kept else "there is no program that may run"
-        self._indented(Text.assemble(("gave up ", "bold red"), f"{why}; {kept}"))
+        name = event.subtask.name
+        self._indented(Text.assemble((f"{name} ", "bold"), ("gave up ", "bold red"), f"{why}; {kept}"))
 
     def _unanswered(self, event: Unanswered) -> None:
         self._calls -= 1
@@ -139,7 +167,8 @@ class Narrator:
 
     def _made_faster(self, event: Faster) -> None:
         change = f"{event.before_us:.0f} to {event.now_us:.0f} microseconds a frame"
-        self._indented(Text.assemble(("faster ", "green"), change))
+        name = event.checker.subtask.name
+        self._indented(Text.assemble((f"{name} ", "bold"), ("faster ", "green"), change))
 
     def _weak(self, event: Weak) -> None:
         for fact in event.facts:
@@ -156,14 +185,17 @@ def _about(request: Request) -> str:
     return f"{request.subject or 'the task'}{attempt}"
 
 
-def used(calls: int, usage: Usage) -> str:
-    """Calls and tokens in words."""
+def used(calls: int, usage: Usage, cost: float | None = 0.0, price: Pricing = FREE) -> str:
+    """Calls, tokens and money in words."""
     counted = f"{calls} call{'s' * (calls != 1)}"
-    return counted if usage == Usage() else f"{counted}, {_tokens(usage)}"
+    return counted if usage == Usage() else f"{counted}, {_spent(usage, cost, price)}"
 
 
-def _tokens(usage: Usage) -> str:
-    return f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens"
+def _spent(usage: Usage, cost: float | None, price: Pricing) -> str:
+    counted = f"{usage.input_tokens:,} + {usage.output_tokens:,} tokens"
+    if isinstance(price, Free):
+        return counted
+    return f"{counted}, price unknown" if cost is None else f"{counted}, {money(cost, price)}"
 
 
 def _heart(source: str, most: int = 14) -> str:

@@ -23,7 +23,8 @@ from car.refine.events import (
     Waiting,
     Weak,
 )
-from car.refine.generate import generate
+from car.refine.forecast import Course, Forecast, forecast
+from car.refine.generate import generate, scene_of
 from car.refine.repeating import one_action
 
 __all__ = [
@@ -31,10 +32,12 @@ __all__ = [
     "Asked",
     "Attempt",
     "Budget",
+    "Course",
     "Decomposition",
     "Draft",
     "Event",
     "Faster",
+    "Forecast",
     "GaveUp",
     "Judged",
     "Leaving",
@@ -45,8 +48,10 @@ __all__ = [
     "Waiting",
     "Weak",
     "decomposition_in",
+    "forecast",
     "generate",
     "misformed",
     "one_action",
+    "scene_of",
     "shortcuts",
 ]

@@ -15,6 +15,6 @@ def misformed(request: Request, text: str) -> str:
     if not text.strip():
         return "It is empty."
     if request.stage in _PROGRAMS and program_in(text) is None:
-        return "It holds no ```python block: copy the whole answer, with the ``` lines around the program."
+        return "It holds no ```python block; copy the whole answer, its ``` lines included."
     found = decomposition_in(text) if request.stage == "subtasks" else ""
     return found if isinstance(found, str) else ""

@@ -7,6 +7,7 @@ from car.prompts import Scene
 from car.refine.decomposition import Decomposition
 from car.verify import Verdict
 from car.vlm import Reply, Request, Usage
+from car.vlm.price import FREE
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Draft:
         cost: what they cost, in the currency of the budget's price; None if the price is not known.
         refined_on: the hashes of the trajectories that refinement saw.
         judged_on: the hashes of those that gave the verdict.
+        prices: where the prices come from, in words.
         ended: which limit of the budget ended it, in words; "" if none did.
     """
 
@@ -55,3 +57,4 @@ class Draft:
     judged_on: tuple[str, ...]
     ended: str = ""
     cost: float | None = 0.0
+    prices: str = FREE.source

@@ -55,8 +55,7 @@ def generate(
         BudgetSpent: the budget ended before there was any program.
         SandboxUnavailable: checkers cannot be run on this machine.
     """
-    expert = next(each for each in parts.refine if each.who == "expert")
-    scene = Scene(expert.frame(0), expert.frame(-1))
+    scene = scene_of(parts)
     run = _Run(Asker(vlm, budget, listen, parallel), Bench(parts.refine, sandbox, limits, bar, task), scene, task)
     chain = run.best()
     asker = run.asker
@@ -72,10 +71,17 @@ def generate(
         verdict=verdict,
         usage=asker.purse.usage,
         cost=asker.purse.cost,
+        prices=budget.price.source,
         refined_on=tuple(each.sha256() for each in parts.refine),
         judged_on=tuple(each.sha256() for each in parts.verdict),
         ended=asker.ended,
     )
+
+
+def scene_of(parts: Split) -> Scene:
+    """The two frames that the VLM is shown: the first and the last one of an expert that refinement may see."""
+    expert = next(each for each in parts.refine if each.who == "expert")
+    return Scene(expert.frame(0), expert.frame(-1))
 
 
 @dataclass(frozen=True)

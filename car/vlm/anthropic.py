@@ -1,118 +1,83 @@
 """Anthropic, through its Messages API."""
 
 import base64
-import json
-from dataclasses import dataclass
 
 import anthropic
+from anthropic import omit
 from anthropic.types import ImageBlockParam, Message, TextBlockParam
+from anthropic.types import Usage as Counted
 
-from car.errors import ProviderError
 from car.vlm import Finish, Reply, Request, Usage
-from car.vlm.provider import address, hint, key_from, pieces, refusal, unreachable, unreadable, wellformed
+from car.vlm.provider import pieces_of, used_up, wellformed
+from car.vlm.remote import UNDECODED, RemoteVLM, counted, hooks
 
-KEY = "ANTHROPIC_API_KEY"
+_CUT_OFF = "max_tokens"
 _FINISH = {
-    "max_tokens": Finish.TRUNCATED,
+    _CUT_OFF: Finish.TRUNCATED,
     "model_context_window_exceeded": Finish.TRUNCATED,
     "refusal": Finish.REFUSED,
 }
+_MOST_BREAKPOINTS = 4
 
 
-@dataclass(frozen=True)
-class AnthropicVLM:
-    """Asks Anthropic. The key comes from ``ANTHROPIC_API_KEY`` and is never kept.
+class AnthropicVLM(RemoteVLM[Message]):
+    """Asks Anthropic, or with a `base_url` a gateway. The key comes from ``ANTHROPIC_API_KEY``.
 
-    Args:
-        model: the model, as the provider names it.
-        base_url: the address of a gateway that speaks the same protocol; None for Anthropic.
-        max_tokens: where a reply is cut off; what the model thinks before it answers counts too.
-        max_retries: how often the SDK tries again after an error that may pass.
-        timeout: seconds to wait for an answer.
-
-    Raises:
-        MissingKey: there is no key.
-        UserError: `base_url` is not an http or https address.
+    A reply that the model refused carries the provider's explanation as its note.
     """
 
-    model: str
-    base_url: str | None = None
-    max_tokens: int = 8000
-    max_retries: int = 4
-    timeout: float = 600.0
+    kind = "anthropic"
+    provider = "Anthropic"
+    variable = "ANTHROPIC_API_KEY"
+    keyless = False
+    errors = (anthropic.AnthropicError, *UNDECODED)
 
-    def __post_init__(self) -> None:
-        # Both raise now what would otherwise be found only at the first question.
-        key_from(KEY)
-        self._who()
+    def _send(self, request: Request, schema: dict[str, object] | None) -> Message:
+        with anthropic.Anthropic(
+            api_key=self._key(),
+            base_url=self.base_url,
+            max_retries=self.max_retries,
+            timeout=self.timeout,
+            http_client=anthropic.DefaultHttpxClient(timeout=self.timeout, event_hooks=hooks(self.timeout)),
+        ) as client:
+            return client.messages.create(
+                model=self.model,
+                max_tokens=self.max_output,
+                system=request.system,
+                messages=[{"role": "user", "content": _content(request)}],
+                output_config=omit if schema is None else {"format": {"type": "json_schema", "schema": schema}},
+            )
 
-    @property
-    def name(self) -> str:
-        """``anthropic/<model>``."""
-        return f"anthropic/{self.model}"
+    def _reply(self, answer: Message) -> Reply:
+        text = "".join(block.text for block in answer.content if block.type == "text")
+        finish = _FINISH.get(answer.stop_reason or "", Finish.COMPLETE)
+        why = answer.stop_details.explanation if answer.stop_details else None
+        reply = Reply(wellformed(text), finish, _usage(answer.usage), answer.model or self.model, note=why or "")
+        return used_up(reply, self.max_output) if answer.stop_reason == _CUT_OFF else reply
 
-    def ask(self, request: Request) -> Reply:
-        """The reply; one that the model refused carries the provider's explanation as its note.
-
-        Raises:
-            MissingKey: the key has gone since this object was made.
-            ProviderError: the provider refused or failed for good, in its own words.
-        """
-        message = self._message(request)
-        try:
-            return _reply(message, self.model)
-        except (AttributeError, TypeError):
-            # The SDK does not check what a server sends, and gateways send all kinds of things.
-            raise unreadable(self._who(), str(message), key_from(KEY)) from None
-
-    def _message(self, request: Request) -> Message:
-        try:
-            with anthropic.Anthropic(
-                api_key=key_from(KEY), base_url=self.base_url, max_retries=self.max_retries, timeout=self.timeout
-            ) as client:
-                return client.messages.create(
-                    model=self.model,
-                    max_tokens=self.max_tokens,
-                    system=request.system,
-                    messages=[{"role": "user", "content": _content(request)}],
-                )
-        except (anthropic.AnthropicError, json.JSONDecodeError, UnicodeDecodeError) as error:
-            # Not chained: the SDK's error holds the request's headers, and with them the key.
-            raise self._failure(error) from None
-
-    def _failure(self, error: Exception) -> ProviderError:
-        key = key_from(KEY)
-        if isinstance(error, anthropic.APIStatusError):
-            return refusal(self._who(), error.status_code, error.body, key, hint(error.status_code, KEY, self.model))
-        if isinstance(error, anthropic.AnthropicError):
-            return unreachable(self._who(), error, key)
-        return unreadable(self._who(), error.doc if isinstance(error, json.JSONDecodeError) else str(error), key)
-
-    def _who(self) -> str:
-        return f"The server at {address(self.base_url)}" if self.base_url else "Anthropic"
+    def _status(self, error: Exception) -> tuple[int, object] | None:
+        return (error.status_code, error.body) if isinstance(error, anthropic.APIStatusError) else None
 
 
 def _content(request: Request) -> list[TextBlockParam | ImageBlockParam]:
-    return [
-        TextBlockParam(type="text", text=piece) if isinstance(piece, str) else _image(piece)
-        for piece in pieces(request)
-    ]
+    # The longest of the beginnings save most.
+    ends = request.shared[-_MOST_BREAKPOINTS:]
+    blocks: list[TextBlockParam | ImageBlockParam] = []
+    for count, part in enumerate(request.parts, start=1):
+        blocks += [_block(piece) for piece in pieces_of(part)]
+        if count in ends and blocks:
+            blocks[-1]["cache_control"] = {"type": "ephemeral"}
+    return blocks
 
 
-def _image(png: bytes) -> ImageBlockParam:
-    data = base64.b64encode(png).decode("ascii")
+def _block(piece: str | bytes) -> TextBlockParam | ImageBlockParam:
+    if isinstance(piece, str):
+        return {"type": "text", "text": piece}
+    data = base64.b64encode(piece).decode("ascii")
     return {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": data}}
 
 
-def _reply(message: Message, asked: str) -> Reply:
-    text = "".join(block.text for block in message.content if block.type == "text")
-    finish = _FINISH.get(message.stop_reason or "", Finish.COMPLETE)
-    why = message.stop_details.explanation if message.stop_details else None
-    return Reply(wellformed(text), finish, _usage(message), message.model or asked, note=why or "")
-
-
-def _usage(message: Message) -> Usage:
-    counted = message.usage
+def _usage(usage: Counted) -> Usage:
+    read, written = counted(usage, "cache_read_input_tokens"), counted(usage, "cache_creation_input_tokens")
     # What came from or went into the provider's cache is not in `input_tokens`, but was read all the same.
-    cached = (counted.cache_read_input_tokens or 0) + (counted.cache_creation_input_tokens or 0)
-    return Usage((counted.input_tokens or 0) + cached, counted.output_tokens or 0)
+    return Usage(counted(usage, "input_tokens") + read + written, counted(usage, "output_tokens"), read, written)

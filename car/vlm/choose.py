@@ -1,10 +1,11 @@
 """From the words on the command line to a VLM; a provider's SDK is loaded only when it is chosen."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from car.errors import UnknownName, UserError
-from car.vlm import VLM
+from car.vlm import VLM, Request
 
 FORMS = [
     "openai/MODEL",
@@ -14,10 +15,23 @@ FORMS = [
     "manual/FOLDER",
     "replay/FILE",
 ]
-_ADDRESS = "OPENAI_BASE_URL"
+# Where the SDKs themselves look for an address. Read here too, so that names and errors say which server is meant.
+_ADDRESSES = {
+    "openai": "OPENAI_BASE_URL",
+    "compatible": "OPENAI_BASE_URL",
+    "anthropic": "ANTHROPIC_BASE_URL",
+}
 
 
-def vlm_from(spec: str, *, base_url: str | None = None, folder: Path | None = None, strict: bool = False) -> VLM:
+def vlm_from(
+    spec: str,
+    *,
+    base_url: str | None = None,
+    folder: Path | None = None,
+    strict: bool = False,
+    max_output: int = 8000,
+    problem: Callable[[Request, str], str] = lambda request, text: "",
+) -> VLM:
     """The VLM that a spec names.
 
     Args:
@@ -26,6 +40,9 @@ def vlm_from(spec: str, *, base_url: str | None = None, folder: Path | None = No
         folder: where ``manual`` puts its questions if the spec names no folder; None for ``manual`` in the working
             directory.
         strict: ``replay`` refuses a request that differs from the recorded one.
+        max_output: where a provider cuts a reply off, in tokens.
+        problem: what is wrong with a text as the answer to a request, in a sentence, "" for nothing; ``manual`` asks
+            for such an answer again.
 
     Raises:
         UnknownName: no such form, or no such recording.
@@ -36,35 +53,47 @@ def vlm_from(spec: str, *, base_url: str | None = None, folder: Path | None = No
     kind, _, rest = spec.strip().partition("/")
     if kind not in {form.partition("/")[0] for form in FORMS} or (kind == "replay" and not rest):
         raise UnknownName("VLM", spec, FORMS)
-    if kind in {"openai", "anthropic", "compatible"}:
-        return _provider(kind, rest, base_url)
+    if kind in _ADDRESSES:
+        return _provider(kind, rest, server_of(spec, base_url), max_output)
     if base_url:
         raise UserError(f"--base-url goes with openai, anthropic and compatible, not with {kind}; leave it out.")
-    return _manual(rest, folder) if kind == "manual" else _replay(rest, strict)
+    return _manual(rest, folder, problem) if kind == "manual" else _replay(rest, strict)
 
 
-def _provider(kind: str, model: str, base_url: str | None) -> VLM:
+def _provider(kind: str, model: str, base_url: str | None, max_output: int) -> VLM:
     if not model:
         raise UserError(f"{kind!r} needs a model: {kind}/MODEL.")
     if kind == "anthropic":
         from car.vlm.anthropic import AnthropicVLM
 
-        return AnthropicVLM(model, base_url)
-    server = base_url or os.environ.get(_ADDRESS) or None
-    if kind == "compatible" and server is None:
-        raise UserError(f"compatible/{model} needs the server's address: --base-url URL, or {_ADDRESS}.")
-    from car.vlm.openai import OpenAIVLM
+        return AnthropicVLM(model, base_url, max_output)
+    if kind == "openai":
+        from car.vlm.openai import OpenAIVLM
 
-    return OpenAIVLM(model, server)
+        return OpenAIVLM(model, base_url, max_output)
+    from car.vlm.compatible import CompatibleVLM
+
+    return CompatibleVLM(model, base_url, max_output)
 
 
-def _manual(rest: str, folder: Path | None) -> VLM:
+def _manual(rest: str, folder: Path | None, problem: Callable[[Request, str], str]) -> VLM:
     from car.vlm.manual import ManualVLM
 
-    return ManualVLM(Path(rest) if rest else folder or Path("manual"))
+    return ManualVLM(Path(rest) if rest else folder or Path("manual"), problem=problem)
 
 
 def _replay(rest: str, strict: bool) -> VLM:
     from car.vlm.replay import ReplayVLM
 
     return ReplayVLM(rest, strict=strict)
+
+
+def server_of(spec: str, base_url: str | None = None) -> str | None:
+    """The address of the server that a spec means, from the command line or the environment; None for the provider's.
+
+    Args:
+        spec: one of `FORMS`.
+        base_url: the address that was given.
+    """
+    variable = _ADDRESSES.get(spec.strip().partition("/")[0], "")
+    return base_url or os.environ.get(variable) or None

@@ -1,26 +1,52 @@
 """Replies on disk before anyone reads them, so that a run that was killed asks nothing twice."""
 
+import fcntl
 import hashlib
 import json
 import threading
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from car.errors import UserError
 from car.files import write_text
-from car.vlm import VLM, Reply, Request, Usage
+from car.vlm import VLM, Finish, Reply, Request, Usage
 from car.vlm.recording import Exchange, field
 
 FORMAT = "car-journal/1"
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keeps other processes from work with the same journal as long as the block lasts: they would ask the same.
+
+    Raises:
+        UserError: another process is at work with it.
+        OSError: the folder cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(
+                f"Another command is at work with the replies in {folder}, and would pay for the same questions; wait "
+                "until it ends, or give another folder with --rewards."
+            ) from None
+        yield
+
+
 class Journal:
     """Keeps every reply of a VLM in a folder, one file each, and answers a request that it knows from there.
 
-    Truncated and refused replies are kept too: they were paid for, and the next attempt is another request.
+    Truncated and refused replies are kept too: they were paid for, and the next attempt is another request. Only where
+    an answer may now be longer is a truncated one asked for anew.
 
     Args:
         vlm: the one to ask.
         folder: where the replies lie; made if it is not there.
+        max_output: the most tokens that an answer may have; 0 if that is not known.
 
     Attributes:
         asked: how many requests went to the VLM.
@@ -32,10 +58,11 @@ class Journal:
         OSError: the folder cannot be made.
     """
 
-    def __init__(self, vlm: VLM, folder: Path) -> None:
+    def __init__(self, vlm: VLM, folder: Path, max_output: int = 0) -> None:
         # Now, and not when the first reply has been paid for.
         folder.mkdir(parents=True, exist_ok=True)
         self._vlm, self._folder, self._lock = vlm, folder, threading.Lock()
+        self._max_output = max_output
         self._turns: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
         self._counted: set[str] = set()
         self.asked, self.reused = 0, 0
@@ -72,22 +99,32 @@ class Journal:
 
     def _kept(self, path: Path, request: Request) -> Reply | None:
         try:
-            return self._read(path, request)
+            values, reply = self._read(path, request)
+            if self._too_short(values, reply):
+                path.replace(path.with_name(f"{path.name}.truncated"))
+                return None
+            return reply
         except FileNotFoundError:
             return None
         except ValueError:
             path.replace(path.with_name(f"{path.name}.damaged"))
             return None
 
-    def _read(self, path: Path, request: Request) -> Reply:
+    def _too_short(self, values: Mapping[str, object], reply: Reply) -> bool:
+        """Whether it was cut off where it might go on now."""
+        limit = values.get("max_output", 0)
+        return reply.finish is Finish.TRUNCATED and isinstance(limit, int) and 0 < limit < self._max_output
+
+    def _read(self, path: Path, request: Request) -> tuple[Mapping[str, object], Reply]:
         values = json.loads(path.read_text(encoding="utf-8"))
         exchange = Exchange.from_json(values)
         if field(values, "format", str) != FORMAT or exchange.request_sha256 != request.sha256:
             raise ValueError("the file is of another format or for another request")
-        return exchange.reply
+        return values, exchange.reply
 
     def _keep(self, path: Path, request: Request, reply: Reply) -> None:
-        values = {"format": FORMAT, "vlm": self.name, **Exchange.of(request, reply).to_json()}
+        limit = {"max_output": self._max_output} if self._max_output else {}
+        values = {"format": FORMAT, "vlm": self.name, **limit, **Exchange.of(request, reply).to_json()}
         write_text(path, json.dumps(values, indent=1) + "\n")
 
     def _count(self, key: str, usage: Usage, new: bool) -> None:

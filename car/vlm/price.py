@@ -56,8 +56,18 @@ class Price:
         return (usage.input_tokens * self.input + usage.output_tokens * self.output) / _MILLION
 
 
-FREE = Price(0, 0)
-"""Nobody is paid: a recorded session, or a person."""
+@dataclass(frozen=True)
+class Free:
+    """Nobody is paid: a recorded session, or a person."""
+
+    source: str = "nothing is paid"
+
+    def of(self, usage: Usage) -> float:
+        """Nothing."""
+        return 0.0
+
+
+FREE = Free()
 
 
 @dataclass(frozen=True)

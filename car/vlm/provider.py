@@ -4,15 +4,30 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import SplitResult, urlsplit
 
 from car.errors import MissingKey, ProviderError, UserError
 from car.frames import to_png
-from car.vlm import Request
+from car.vlm import Picture, Reply, Request
 
 _LONGEST = 500
+# Of a key that is at least this long, so many first characters give it away where a server repeats only part of it.
+_LONG_KEY, _TELLING = 12, 6
 # The beginnings of the keys in use, for the case that a provider repeats a key other than the one that was sent.
-_KEY = re.compile(r"\bsk-[\w*.-]{4,}")
+_KEY = re.compile(
+    r"\b(?:(sk-)[\w*.-]{4,}|(AIza|ABSK|eyJ|csk-|fw_|gsk_|hf_|nvapi-|pplx-|r8_|tgp_v1_|xai-)[\w*.=/+-]{16,})"
+)
+_NO_SCHEMA = re.compile(r"response_format|output_(config|format)|text\.format|structured|schema", re.IGNORECASE)
+# Codes and words for an account without money. "Quota" alone also means a limit per minute, which passes.
+_SPENT = re.compile(
+    r"insufficient[_ ](quota|credits?|balance|funds)|billing_(error|hard_limit_reached|not_active)|credit balance",
+    re.IGNORECASE,
+)
+_TOO_LONG_AN_ANSWER = re.compile(
+    r"max_(output_|completion_)?tokens\b.*?(too (large|high|big)|maximum|at most|exceed|greater|above|less than|<|>)",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def key_from(variable: str) -> str:
@@ -34,7 +49,11 @@ def key_from(variable: str) -> str:
 
 def masked(text: str, key: str) -> str:
     """The text without the key, and without anything that looks like one."""
-    return _KEY.sub("sk-***", text.replace(key, "***") if key else text)
+    if key:
+        text = text.replace(key, "***")
+    if len(key) >= _LONG_KEY:
+        text = re.sub(rf"{re.escape(key[:_TELLING])}[\w*.\u2026-]*", "***", text)
+    return _KEY.sub(r"\1\2***", text)
 
 
 def address(base_url: str) -> str:
@@ -73,16 +92,29 @@ def _parts(base_url: str) -> SplitResult:
 def pieces(request: Request) -> Iterator[str | bytes]:
     """The request's parts in order: text as str, pictures as PNG bytes right after their captions; no blank text."""
     for part in request.parts:
-        text = part if isinstance(part, str) else part.caption
-        if text.strip():
-            yield text
-        if not isinstance(part, str):
-            yield to_png(part.frame)
+        yield from pieces_of(part)
+
+
+def pieces_of(part: str | Picture) -> Iterator[str | bytes]:
+    """What `pieces` gives for one part: up to two pieces for a picture, none for blank text."""
+    text = part if isinstance(part, str) else part.caption
+    if text.strip():
+        yield text
+    if not isinstance(part, str):
+        yield to_png(part.frame)
 
 
 def wellformed(text: str) -> str:
     """The text with what UTF-8 cannot hold (half of a surrogate pair) replaced, so that it can be saved and sent."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def used_up(reply: Reply, limit: int) -> Reply:
+    """The reply to an answer that was cut off, with a note where the limit was reached before anything was written."""
+    if reply.text.strip():
+        return reply
+    note = f"The limit of {limit} tokens was used up before anything was written; --max-output raises it."
+    return replace(reply, note=note)
 
 
 def refusal(who: str, status: int, body: object, key: str, hint: str = "") -> ProviderError:
@@ -95,37 +127,72 @@ def refusal(who: str, status: int, body: object, key: str, hint: str = "") -> Pr
         key: what must not be shown.
         hint: what the person can do, as a sentence.
     """
-    words = _words(body)
-    end = "" if words[-1] in ".!?" else "."
-    return ProviderError(masked(f"{who} answered {status}: {words}{end} {hint}".strip(), key))
+    return ProviderError(f"{masked(who, key)} answered {status}: {_sentence(_words(body, key))} {hint}".strip())
+
+
+def failed(who: str, words: str, key: str, hint: str = "") -> ProviderError:
+    """The error for an answer that says success in its HTTP status and failure in its text."""
+    return ProviderError(f"{masked(who, key)} failed: {_sentence(_words(words, key))} {hint}".strip())
 
 
 def unreachable(who: str, error: Exception, key: str) -> ProviderError:
-    """The error for a server that could not be reached, hung up or did not answer in time."""
+    """The error for a server that could not be reached or hung up."""
     cause = f" ({error.__cause__})" if error.__cause__ and str(error.__cause__) else ""
     return ProviderError(masked(f"{who} could not be reached: {error}{cause}", key))
 
 
+def too_slow(who: str, seconds: float, key: str) -> ProviderError:
+    """The error for a server whose answer was not whole in time."""
+    return ProviderError(masked(f"{who} gave no whole answer within {seconds:g} seconds. Try again later.", key))
+
+
 def unreadable(who: str, answer: str, key: str) -> ProviderError:
     """The error for an answer that says success and is not in the provider's format."""
-    return ProviderError(masked(f"{who} answered with something that is not a reply: {_short(answer)!r}", key))
+    shown = _short(masked(answer, key))
+    return ProviderError(f"{masked(who, key)} answered with something that is not a reply: {shown!r}")
 
 
-def hint(status: int, variable: str, model: str) -> str:
+def hint(status: int, body: object, variable: str, model: str) -> str:
     """What a person can do about an HTTP status; "" if nothing in particular."""
+    if spent(status, body):
+        return "Look at the account's billing."
     if status in {401, 403}:
         return f"Check {variable}."
     if status == 404:
         return f"Check the name of the model, {model!r}."
-    return "Try again later." if status == 429 or status >= 500 else ""
+    if _is_invalid(status) and _TOO_LONG_AN_ANSWER.search(_all(body)):
+        return "Use --max-output N with a smaller number."
+    return "Try again later." if status in {408, 409, 429} or status >= 500 else ""
 
 
-def _words(body: object) -> str:
+def spent(status: int, body: object) -> bool:
+    """Whether the answer says that the account's balance is used up, which passes with no time."""
+    return status == 402 or (status in {400, 403, 429} and bool(_SPENT.search(_all(body))))
+
+
+def lacks_schemas(status: int, body: object) -> bool:
+    """Whether the answer says that the model or the server cannot hold an answer to a schema, or not to this one."""
+    return _is_invalid(status) and bool(_NO_SCHEMA.search(_all(body)))
+
+
+def _is_invalid(status: int) -> bool:
+    return status in {400, 422}
+
+
+def _all(body: object) -> str:
+    return body if isinstance(body, str) else json.dumps(body)
+
+
+def _words(body: object, key: str) -> str:
     inner = body.get("error", body) if isinstance(body, dict) else body
     message = inner.get("message") if isinstance(inner, dict) else inner
     if isinstance(message, str) and message.strip():
-        return _short(message)
-    return _short(json.dumps(body)) if body else "nothing that says why"
+        return _short(masked(message, key))
+    return _short(masked(json.dumps(body), key)) if body else "nothing that says why"
+
+
+def _sentence(words: str) -> str:
+    return words if words[-1] in ".!?" else f"{words}."
 
 
 def _short(text: str) -> str:

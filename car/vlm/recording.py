@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self, TypeVar
@@ -162,6 +162,20 @@ class Recorder:
         with self._lock:
             self._record(Exchange.of(request, reply))
         return reply
+
+    def arrange(self, requests: Sequence[Request]) -> None:
+        """Puts the exchanges into the order of these requests, behind those of other sessions.
+
+        Where several are asked at once, they are recorded as they are answered.
+
+        Raises:
+            OSError: the recording cannot be written; it stays as it was.
+        """
+        place = {request.sha256: number for number, request in enumerate(requests)}
+        with self._lock:
+            exchanges = sorted(self.recording.exchanges, key=lambda each: place.get(each.request_sha256, -1))
+            self.recording = replace(self.recording, exchanges=tuple(exchanges))
+            save_recording(self.recording, self._path)
 
     def _record(self, exchange: Exchange) -> None:
         known = self.recording.exchanges

@@ -10,10 +10,11 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "unit" / "vlm"))
 
-from loopback import Loopback, from_anthropic, from_openai, question
+from loopback import Loopback, from_anthropic, from_openai, from_responses, question
 
 from car.vlm import VLM, Finish, Reply, Usage
 from car.vlm.anthropic import AnthropicVLM
+from car.vlm.compatible import CompatibleVLM
 from car.vlm.journal import Journal
 from car.vlm.manual import ManualVLM
 from car.vlm.openai import OpenAIVLM
@@ -24,7 +25,11 @@ TEXT = "The goal is the green square.\n\n```python\ndef check(found, current):\n
 
 
 def openai(folder: Path, stack: ExitStack) -> VLM:
-    return OpenAIVLM("some-model", stack.enter_context(Loopback(from_openai(TEXT))).url)
+    return OpenAIVLM("some-model", stack.enter_context(Loopback(from_responses(TEXT))).url)
+
+
+def compatible(folder: Path, stack: ExitStack) -> VLM:
+    return CompatibleVLM("some-model", stack.enter_context(Loopback(from_openai(TEXT))).url)
 
 
 def anthropic(folder: Path, stack: ExitStack) -> VLM:
@@ -60,7 +65,9 @@ def journal(folder: Path, stack: ExitStack) -> VLM:
     return Journal(replay(folder, stack), folder / "replies")
 
 
-@pytest.fixture(params=[openai, anthropic, manual, replay, recorder, journal], ids=lambda make: make.__name__)
+@pytest.fixture(
+    params=[openai, compatible, anthropic, manual, replay, recorder, journal], ids=lambda make: make.__name__
+)
 def vlm(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VLM]:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-one")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-two")

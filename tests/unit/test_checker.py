@@ -72,3 +72,9 @@ def test_slug(words: str, made: str) -> None:
 def test_a_subtask_name_must_be_a_slug(name: str) -> None:
     with pytest.raises(BadTask, match="must be lower-case words"):
         SubTask(name, "x")
+
+
+@pytest.mark.parametrize("reply", [_fenced("x = 1"), _fenced("def check(found, current:"), _fenced("import os")])
+def test_code_that_is_refused_is_still_a_program(reply: str) -> None:
+    assert isinstance(checker_from(reply, _SUBTASK), Unusable)
+    assert program_in(reply) is not None

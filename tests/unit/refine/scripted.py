@@ -147,12 +147,18 @@ class Told:
 
 
 def told(
-    parts: Split, script: Script | None = None, attempts: int = 5, budget: Budget | None = None, bar: Bar = Bar()
+    parts: Split,
+    script: Script | None = None,
+    attempts: int = 5,
+    budget: Budget | None = None,
+    bar: Bar = Bar(),
+    parallel: int = 0,
 ) -> Told:
     """Generates with a script, in this process."""
     vlm, events = Scripted(script or {}), list[Event]()
     budget = budget or Budget(attempts)
-    return Told(generate(parts, vlm, InThisProcess(), budget, bar, listen=events.append), vlm, events)
+    draft = generate(parts, vlm, InThisProcess(), budget, bar, listen=events.append, parallel=parallel)
+    return Told(draft, vlm, events)
 
 
 def text_of(request: Request) -> str:

@@ -58,9 +58,8 @@ class TestAllRightAtOnce:
         assert right_run.draft.usage == Usage(500, 50)
 
     def test_events_come_in_order(self, right_run: Told) -> None:
-        ask = [Asked, Replied]
-        each = [*ask, Accepted]
-        assert [type(event) for event in right_run.events] == [*ask, *ask, Named, *each, *each, *each, Judged]
+        ask, accepted = [Asked, Replied], [Accepted] * 3
+        assert [type(event) for event in right_run.events] == [*ask, *ask, Named, *ask * 3, *accepted, Judged]
 
     def test_the_verdict_is_on_the_held_out_trajectories(self, right_run: Told, doorkey: Split) -> None:
         assert right_run.draft.verdict.frames == sum(len(each) for each in doorkey.verdict)
@@ -85,8 +84,8 @@ def mended_run(doorkey: Split) -> Told:
 class TestAWrongFirstProgramIsMended:
     def test_is_accepted_at_the_second_attempt(self, mended_run: Told) -> None:
         assert mended_run.draft.verdict.accepted
-        assert [each.attempt for each in mended_run.events if isinstance(each, Accepted)] == [1, 2, 1]
-        assert mended_run.vlm.places[3:6] == [("checker", DOOR, 1), ("refine", DOOR, 2), ("checker", GOAL, 1)]
+        assert [each.attempt for each in mended_run.events if isinstance(each, Accepted)] == [1, 1, 2]
+        assert mended_run.vlm.places[3:6] == [("checker", DOOR, 1), ("checker", GOAL, 1), ("refine", DOOR, 2)]
 
     def test_the_measured_fact_goes_back(self, mended_run: Told) -> None:
         (rejected,) = [each for each in mended_run.events if isinstance(each, Rejected)]
@@ -118,7 +117,7 @@ class TestAWrongFirstProgramIsMended:
         kept = mended_run.draft.attempts[3]
         assert kept.rules == (Rule.TRUE_AT_START,)
         assert kept.reply.text == program(TOO_SOON)
-        assert mended_run.draft.attempts[4].complaints == ()
+        assert mended_run.draft.attempts[5].complaints == ()
 
 
 def test_several_frames_go_back_where_one_does_not_tell(doorkey: Split) -> None:
@@ -155,7 +154,7 @@ def test_a_reply_that_cannot_be_used_goes_back(name: str, doorkey: Split) -> Non
     assert run.draft.verdict.accepted
     assert said in text_of(run.vlm.asked("refine", KEY, 2))
     assert run.draft.attempts[2].rules == ("screen",)
-    assert [type(each) for each in run.events[7:10]] == [Rejected, Asked, Replied]
+    assert [type(each) for each in run.events[11:16]] == [Rejected, Accepted, Accepted, Asked, Replied]
 
 
 def test_what_looks_like_a_mark_of_ours_in_a_program_is_only_text(doorkey: Split) -> None:

@@ -1,9 +1,16 @@
-"""A server on this machine that answers as a provider would, and requests to ask it."""
+"""A server on this machine that answers as a provider would, or misbehaves, and requests to ask it."""
 
 import json
+import socket
+import struct
 import threading
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,17 +27,60 @@ def question(text: str = "What is the goal?", stage: str = "goal", subject: str 
     return Request(stage, subject, attempt, "You see frames of a task.", parts)
 
 
+class Fault(Enum):
+    """What a server does in place of a whole answer."""
+
+    HANG_UP = auto()
+    RESET = auto()
+    SILENCE = auto()
+    CUT = auto()
+
+
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer; a dict or list becomes JSON, bytes are sent as they are, None hangs up."""
+    """One HTTP answer; a dict or list becomes JSON, bytes are sent as they are, None hangs up.
+
+    Args:
+        fault: what is wrong with it.
+        pause: seconds before each of the `pieces` in which the body is sent.
+    """
 
     body: Any
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    fault: Fault | None = None
+    pause: float = 0.0
+    pieces: int = 1
 
     @property
     def data(self) -> bytes:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+    @property
+    def chunks(self) -> Iterator[bytes]:
+        """What is sent of the body, in pieces of about the same length."""
+        sent = self.data[: len(self.data) // 2] if self.fault is Fault.CUT else self.data
+        ends = [len(sent) * piece // self.pieces for piece in range(self.pieces + 1)]
+        return (sent[start:end] for start, end in pairwise(ends))
+
+
+HANG_UP = Answer(None, fault=Fault.HANG_UP)
+RESET = Answer(None, fault=Fault.RESET)
+SILENCE = Answer(None, fault=Fault.SILENCE)
+
+
+def cut(answer: Answer) -> Answer:
+    """Hangs up in the middle of the body."""
+    return replace(answer, fault=Fault.CUT)
+
+
+def slow(answer: Answer, pause: float, pieces: int) -> Answer:
+    return replace(answer, pause=pause, pieces=pieces)
+
+
+def half(answer: Answer) -> Answer:
+    """Half of the JSON, as if it were all."""
+    return replace(answer, body=answer.data[: len(answer.data) // 2])
 
 
 @dataclass(frozen=True)
@@ -38,12 +88,16 @@ class Received:
     path: str
     headers: dict[str, str]
     body: Any
+    at: float = field(default_factory=time.monotonic)
 
 
 class Loopback:
-    """Gives the answers in turn, the last one for ever, and keeps what it was asked."""
+    """Gives the answers in turn, the last one for ever, and keeps what it was asked.
 
-    def __init__(self, *answers: Answer) -> None:
+    An answer may also be a function of what was asked.
+    """
+
+    def __init__(self, *answers: Answer | Callable[[Any], Answer]) -> None:
         self.answers, self.received = list(answers), list[Received]()
         owner = self
 
@@ -66,6 +120,21 @@ class Loopback:
         headers = {name.lower(): value for name, value in handler.headers.items()}
         self.received.append(Received(handler.path, headers, body))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if not isinstance(answer, Answer):
+            answer = answer(body)
+        # A client that has given up is no mistake of the server's.
+        with suppress(ConnectionError):
+            self._send(handler, answer)
+
+    @staticmethod
+    def _send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
+        if answer.fault is Fault.RESET:
+            # Without lingering, closing sends a reset and no regular end.
+            handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            socket.close(handler.connection.detach())
+        if answer.fault is Fault.SILENCE:
+            handler.connection.settimeout(30)
+            handler.connection.recv(1)
         if answer.body is None:
             return
         handler.send_response(answer.status)
@@ -73,7 +142,9 @@ class Loopback:
             handler.send_header(name, value)
         handler.send_header("content-length", str(len(answer.data)))
         handler.end_headers()
-        handler.wfile.write(answer.data)
+        for chunk in answer.chunks:
+            time.sleep(answer.pause)
+            handler.wfile.write(chunk)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -87,7 +158,66 @@ class Loopback:
         self._server.server_close()
 
 
+def from_responses(text: str | None, reason: str | None = None, refusal: str | None = None) -> Answer:
+    """An answer of OpenAI's Responses API; `reason` is why it is incomplete."""
+    status = "incomplete" if reason else "completed"
+    contents: list[dict[str, Any]] = []
+    if text is not None:
+        contents.append({"type": "output_text", "text": text, "annotations": [], "logprobs": []})
+    if refusal is not None:
+        contents.append({"type": "refusal", "refusal": refusal})
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "status": status, "content": contents}
+    thoughts = {"id": "rs_1", "type": "reasoning", "summary": []}
+    return Answer(
+        {
+            "id": "resp_1",
+            "object": "response",
+            "created_at": 1741476542,
+            "status": status,
+            "background": False,
+            "completed_at": None if reason else 1741476543,
+            "error": None,
+            "incomplete_details": {"reason": reason} if reason else None,
+            "instructions": "You see frames of a task.",
+            "max_output_tokens": 8000,
+            "max_tool_calls": None,
+            "metadata": {},
+            "model": "some-model-2026-01-01",
+            "output": [thoughts, message] if contents else [thoughts],
+            "parallel_tool_calls": True,
+            "previous_response_id": None,
+            "prompt_cache_key": None,
+            "reasoning": {"effort": "medium", "summary": None},
+            "safety_identifier": None,
+            "service_tier": "default",
+            "store": False,
+            "temperature": 1.0,
+            "text": {"format": {"type": "text"}, "verbosity": "medium"},
+            "tool_choice": "auto",
+            "tools": [],
+            "top_logprobs": 0,
+            "top_p": 1.0,
+            "truncation": "disabled",
+            "usage": {
+                "input_tokens": 36,
+                "input_tokens_details": {"cached_tokens": 16, "cache_write_tokens": 5},
+                "output_tokens": 87,
+                "output_tokens_details": {"reasoning_tokens": 64},
+                "total_tokens": 123,
+            },
+            "user": None,
+        }
+    )
+
+
+def failed_response(code: str, message: str) -> Answer:
+    """An answer of the Responses API that says success in its status and failure in its body."""
+    body = from_responses(None).body | {"status": "failed", "error": {"code": code, "message": message}, "output": []}
+    return Answer(body | {"usage": None, "completed_at": None})
+
+
 def from_openai(text: str | None, finish: str = "stop", refusal: str | None = None) -> Answer:
+    """An answer of the Chat Completions API."""
     message = {"role": "assistant", "content": text, "refusal": refusal, "annotations": []}
     return Answer(
         {
@@ -96,7 +226,13 @@ def from_openai(text: str | None, finish: str = "stop", refusal: str | None = No
             "created": 1741569952,
             "model": "some-model-2026-01-01",
             "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}],
-            "usage": {"prompt_tokens": 19, "completion_tokens": 10, "total_tokens": 29},
+            "usage": {
+                "prompt_tokens": 19,
+                "completion_tokens": 10,
+                "total_tokens": 29,
+                "prompt_tokens_details": {"cached_tokens": 6, "audio_tokens": 0},
+                "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0},
+            },
             "service_tier": "default",
         }
     )

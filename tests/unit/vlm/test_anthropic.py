@@ -1,4 +1,5 @@
 import base64
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from loopback import FIRST, GOAL, Answer, Loopback, anthropic_error, from_anthro
 
 from car.errors import MissingKey, ProviderError
 from car.frames import from_picture
-from car.vlm import Finish, Reply, Usage
+from car.vlm import Finish, Picture, Reply, Request, Usage
 from car.vlm.anthropic import AnthropicVLM
 
 SECRET = "sk-ant-api03-abcdefghijklmnop"
@@ -17,6 +18,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", SECRET)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("ANTHROPIC_AUTH_TOKEN", raising=False)
+    monkeypatch.delenv("ANTHROPIC_BASE_URL", raising=False)
 
 
 def vlm_at(server: Loopback, max_retries: int = 1) -> AnthropicVLM:
@@ -49,6 +51,8 @@ def test_sends_the_system_text_the_parts_in_order_and_the_pictures_as_png() -> N
     assert {sent.headers.get("x-api-key"), sent.headers.get("authorization")} & {SECRET, f"Bearer {SECRET}"}
     assert sent.body["model"] == "some-model"
     assert sent.body["max_tokens"] == 8000
+    assert "output_config" not in sent.body
+    assert "cache_control" not in str(sent.body)
     assert sent.body["system"] == "You see frames of a task."
     assert user["role"] == "user"
     assert [part["type"] for part in user["content"]] == ["text", "text", "image", "text", "image", "text"]
@@ -61,9 +65,50 @@ def test_sends_the_system_text_the_parts_in_order_and_the_pictures_as_png() -> N
         np.testing.assert_array_equal(from_picture(base64.b64decode(source["data"])), frame)
 
 
+def breakpoints(request: Request) -> list[str]:
+    """The blocks that have one, by their texts; pictures are called so."""
+    with Loopback(from_anthropic("Yes.")) as server:
+        vlm_at(server).ask(request)
+    blocks = server.received[0].body["messages"][0]["content"]
+    ends = [block for block in blocks if "cache_control" in block]
+    assert all(block["cache_control"] == {"type": "ephemeral"} for block in ends)
+    return [block.get("text", f"picture {blocks.index(block)}") for block in ends]
+
+
+@pytest.mark.parametrize(
+    ("shared", "ends"),
+    [
+        ((), []),
+        ((1,), ["Look at two frames."]),
+        ((2,), ["picture 2"]),
+        ((1, 3), ["Look at two frames.", "picture 4"]),
+        ((2, 4), ["picture 2", "What is the goal?"]),
+    ],
+)
+def test_a_shared_beginning_ends_with_a_breakpoint_of_the_cache(shared: tuple[int, ...], ends: list[str]) -> None:
+    assert breakpoints(replace(question(), shared=shared)) == ends
+
+
+def test_parts_that_are_not_sent_move_no_breakpoint() -> None:
+    parts = (" ", "rules", "", Picture(FIRST, ""), "question")
+    assert breakpoints(replace(question(), parts=parts, shared=(1, 3, 4))) == ["rules", "picture 1"]
+
+
+def test_no_more_breakpoints_than_the_provider_takes() -> None:
+    parts = tuple("abcdef")
+    assert breakpoints(replace(question(), parts=parts, shared=(1, 2, 3, 4, 5))) == ["b", "c", "d", "e"]
+
+
+def test_sends_the_schema() -> None:
+    schema = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+    with Loopback(from_anthropic("{}")) as server:
+        vlm_at(server).ask(replace(question(), schema=schema))
+    assert server.received[0].body["output_config"] == {"format": {"type": "json_schema", "schema": schema}}
+
+
 def test_gives_text_all_tokens_and_model() -> None:
     assert ask(from_anthropic("Open the door.")) == Reply(
-        "Open the door.", Finish.COMPLETE, Usage(12 + 4 + 3, 10), "some-model-20260101"
+        "Open the door.", Finish.COMPLETE, Usage(12 + 4 + 3, 10, 3, 4), "some-model-20260101"
     )
 
 
@@ -104,7 +149,7 @@ def test_an_unknown_model_is_named_and_not_tried_again() -> None:
 
 def test_an_empty_balance_is_reported_as_such() -> None:
     words = failure(anthropic_error(400, "invalid_request_error", "Your credit balance is too low."))
-    assert words.endswith("answered 400: Your credit balance is too low.")
+    assert words.endswith("answered 400: Your credit balance is too low. Look at the account's billing.")
 
 
 @pytest.mark.parametrize(("status", "kind"), [(429, "rate_limit_error"), (529, "overloaded_error")])
@@ -148,13 +193,14 @@ def test_no_key_names_the_variable_and_the_way_without(monkeypatch: pytest.Monke
         AnthropicVLM("some-model")
 
 
-def test_max_tokens_can_be_more_than_the_sdk_expects_without_streaming() -> None:
+def test_max_output_can_be_more_than_the_sdk_expects_without_streaming() -> None:
     with Loopback(from_anthropic("Yes.")) as server:
-        assert AnthropicVLM("some-model", server.url, max_tokens=100_000).ask(question()).text == "Yes."
+        assert AnthropicVLM("some-model", server.url, max_output=100_000).ask(question()).text == "Yes."
     assert server.received[0].body["max_tokens"] == 100_000
 
 
 def test_name_and_repr() -> None:
     vlm = AnthropicVLM("some-model")
     assert vlm.name == "anthropic/some-model"
+    assert AnthropicVLM("some-model", "http://me:secret@server:1/v1").name == "anthropic/some-model at server:1"
     assert SECRET not in repr(vlm)

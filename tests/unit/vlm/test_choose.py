@@ -9,9 +9,11 @@ from car.errors import MissingKey, UnknownName, UserError
 from car.vlm import Reply
 from car.vlm.anthropic import AnthropicVLM
 from car.vlm.choose import vlm_from
+from car.vlm.compatible import CompatibleVLM
 from car.vlm.manual import ManualVLM
 from car.vlm.openai import OpenAIVLM
 from car.vlm.recording import Exchange, Recording, save_recording
+from car.vlm.remote import RemoteVLM
 
 SERVER = "http://localhost:8000/v1"
 
@@ -22,14 +24,32 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-two")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.delenv("ANTHROPIC_BASE_URL", raising=False)
 
 
 def test_providers() -> None:
     assert vlm_from("openai/some-model") == OpenAIVLM("some-model")
     assert vlm_from("openai/some-model", base_url=SERVER) == OpenAIVLM("some-model", SERVER)
-    assert vlm_from("compatible/org/model:7b", base_url=SERVER) == OpenAIVLM("org/model:7b", SERVER)
+    assert vlm_from("compatible/org/model:7b", base_url=SERVER) == CompatibleVLM("org/model:7b", SERVER)
     assert vlm_from("anthropic/some-model") == AnthropicVLM("some-model")
     assert vlm_from("anthropic/some-model", base_url=SERVER) == AnthropicVLM("some-model", SERVER)
+
+
+@pytest.mark.parametrize("kind", ["openai", "compatible", "anthropic"])
+def test_the_limit_of_an_answer(kind: str) -> None:
+    usual, larger = vlm_from(f"{kind}/m", base_url=SERVER), vlm_from(f"{kind}/m", base_url=SERVER, max_output=9)
+    assert isinstance(usual, RemoteVLM)
+    assert isinstance(larger, RemoteVLM)
+    assert (usual.max_output, larger.max_output) == (8000, 9)
+
+
+@pytest.mark.parametrize(("spec", "variable"), [("openai/m", "OPENAI_BASE_URL"), ("anthropic/m", "ANTHROPIC_BASE_URL")])
+def test_the_name_says_which_server_the_environment_means(
+    monkeypatch: pytest.MonkeyPatch, spec: str, variable: str
+) -> None:
+    monkeypatch.setenv(variable, SERVER)
+    assert vlm_from(spec).name == f"{spec} at localhost:8000"
+    assert vlm_from(spec, base_url="http://other:1").name == f"{spec} at other:1"
 
 
 def test_the_address_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

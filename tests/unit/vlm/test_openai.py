@@ -1,8 +1,10 @@
 import base64
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from loopback import FIRST, GOAL, Answer, Loopback, from_openai, openai_error, question
+from loopback import FIRST, GOAL, Answer, Loopback, failed_response, from_responses, openai_error, question
+from openai.types.responses import Response
 
 from car.errors import MissingKey, ProviderError, UserError
 from car.frames import from_picture
@@ -40,39 +42,93 @@ def asked_for_good(answer: Answer, max_retries: int = 2) -> tuple[str, int]:
 
 
 def test_sends_the_system_text_the_parts_in_order_and_the_pictures_as_png() -> None:
-    with Loopback(from_openai("The goal is the green square.")) as server:
+    with Loopback(from_responses("The goal is the green square.")) as server:
         vlm_at(server).ask(question())
     sent = server.received[0]
-    system, user = sent.body["messages"]
-    assert sent.path == "/v1/chat/completions"
+    (user,) = sent.body["input"]
+    assert sent.path == "/v1/responses"
     assert sent.headers["authorization"] == f"Bearer {SECRET}"
     assert sent.body["model"] == "some-model"
-    assert system == {"role": "system", "content": "You see frames of a task."}
+    assert sent.body["instructions"] == "You see frames of a task."
+    assert sent.body["max_output_tokens"] == 8000
+    assert sent.body["store"] is False
+    assert not {"text", "prompt_cache_key"} & set(sent.body)
     assert user["role"] == "user"
-    assert [part["type"] for part in user["content"]] == ["text", "text", "image_url", "text", "image_url", "text"]
-    texts = [part["text"] for part in user["content"] if part["type"] == "text"]
+    types = ["input_text", "input_text", "input_image", "input_text", "input_image", "input_text"]
+    assert [part["type"] for part in user["content"]] == types
+    texts = [part["text"] for part in user["content"] if part["type"] == "input_text"]
     assert texts == ["Look at two frames.", "first frame", "goal frame", "What is the goal?"]
     for part, frame in zip([user["content"][2], user["content"][4]], [FIRST, GOAL], strict=True):
-        start, data = part["image_url"]["url"].split(",")
+        start, data = part["image_url"].split(",")
         assert start == "data:image/png;base64"
+        assert part["detail"] == "high"
         assert base64.b64decode(data).startswith(b"\x89PNG")
         np.testing.assert_array_equal(from_picture(base64.b64decode(data)), frame)
 
 
+def test_sends_the_schema() -> None:
+    schema = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+    with Loopback(from_responses("{}")) as server:
+        vlm_at(server).ask(replace(question(), schema=schema))
+    described = {"type": "json_schema", "name": "answer", "schema": schema, "strict": True}
+    assert server.received[0].body["text"] == {"format": described}
+
+
+def test_questions_with_the_same_beginning_have_the_same_cache_key() -> None:
+    base = replace(question(), shared=(3, 4))
+    other = replace(base, parts=(*base.parts[:3], "Anything else?"), subject="key", attempt=2, sample=3)
+    asked = [
+        base,
+        other,
+        replace(base, system="Other rules."),
+        replace(base, parts=("Look here.", *base.parts[1:])),
+        replace(base, parts=(base.parts[0], base.parts[2], *base.parts[2:])),
+    ]
+    with Loopback(from_responses("Yes.")) as server:
+        for request in asked:
+            vlm_at(server).ask(request)
+    first, same, *others = [sent.body["prompt_cache_key"] for sent in server.received]
+    assert first == same
+    assert len({first, *others}) == 4
+    assert len(first) <= 64
+
+
+def test_the_sdk_knows_all_of_the_loopbacks_answer() -> None:
+    answer = Response.model_validate(from_responses("Yes.").body)
+    assert answer.output_text == "Yes."
+    Response.model_validate(failed_response("server_error", "Sorry").body)
+
+
 def test_gives_text_tokens_and_model() -> None:
-    assert ask(from_openai("Open the door.")) == Reply(
-        "Open the door.", Finish.COMPLETE, Usage(19, 10), "some-model-2026-01-01"
+    assert ask(from_responses("Open the door.")) == Reply(
+        "Open the door.",
+        Finish.COMPLETE,
+        Usage(36, 87, cache_read_tokens=16, cache_write_tokens=5),
+        "some-model-2026-01-01",
     )
 
 
-def test_a_reply_cut_off_is_truncated() -> None:
-    reply = ask(from_openai("def check(", "length"))
+def test_all_messages_but_commentary_are_the_reply() -> None:
+    answer = from_responses("one ")
+    thoughts, message = answer.body["output"]
+    second = message | {"content": from_responses("two").body["output"][1]["content"], "phase": "final_answer"}
+    comment = message | {"content": from_responses("Let me see.").body["output"][1]["content"], "phase": "commentary"}
+    assert ask(Answer(answer.body | {"output": [comment, thoughts, message, second]})).text == "one two"
+
+
+@pytest.mark.parametrize("reason", ["max_output_tokens", "max_messages"])
+def test_a_reply_cut_off_is_truncated(reason: str) -> None:
+    reply = ask(from_responses("def check(", reason))
     assert (reply.text, reply.finish) == ("def check(", Finish.TRUNCATED)
 
 
 @pytest.mark.parametrize(
     ("answer", "text"),
-    [(from_openai("", "content_filter"), ""), (from_openai(None, "stop", "I cannot help."), "I cannot help.")],
+    [
+        (from_responses("", "content_filter"), ""),
+        (from_responses(None, "content_filter"), ""),
+        (from_responses(None, None, "I cannot help."), "I cannot help."),
+    ],
 )
 def test_a_filtered_or_refused_reply_is_refused(answer: Answer, text: str) -> None:
     reply = ask(answer)
@@ -81,18 +137,38 @@ def test_a_filtered_or_refused_reply_is_refused(answer: Answer, text: str) -> No
 
 @pytest.mark.parametrize("content", ["", None])
 def test_an_empty_reply_is_an_empty_text(content: str | None) -> None:
-    reply = ask(from_openai(content))
+    reply = ask(from_responses(content))
     assert (reply.text, reply.finish) == ("", Finish.COMPLETE)
 
 
+@pytest.mark.parametrize(
+    ("code", "end"),
+    [
+        ("server_error", "failed: It went wrong with ***. Try again later."),
+        ("invalid_prompt", "failed: It went wrong with ***."),
+    ],
+)
+def test_a_response_that_failed_gives_the_providers_words(code: str, end: str) -> None:
+    words, times = asked_for_good(failed_response(code, f"It went wrong with {SECRET}"))
+    assert words.endswith(end)
+    assert times == 1
+
+
+def test_a_response_that_failed_and_does_not_say_why() -> None:
+    assert failure(Answer(failed_response("", "").body | {"error": None})).endswith("failed: nothing that says why.")
+
+
 def test_a_server_that_counts_no_tokens_and_names_no_model() -> None:
-    answer = from_openai("Yes.")
-    bare = {"choices": answer.body["choices"]}
-    assert ask(Answer(bare)) == Reply("Yes.", model="some-model")
+    assert ask(Answer({"output": from_responses("Yes.").body["output"]})) == Reply("Yes.", model="some-model")
+
+
+def test_a_server_that_counts_less() -> None:
+    body = from_responses("Yes.").body | {"usage": {"input_tokens": 3, "output_tokens": 4, "input_tokens_details": {}}}
+    assert ask(Answer(body)).usage == Usage(3, 4)
 
 
 def test_half_a_surrogate_pair_is_replaced() -> None:
-    assert ask(from_openai("a\ud83db")).text == "a?b"
+    assert ask(from_responses("a\ud83db")).text == "a?b"
 
 
 def test_a_wrong_key_gives_the_providers_words_without_the_key() -> None:
@@ -122,14 +198,17 @@ def test_an_unknown_model_is_named_and_not_tried_again() -> None:
 
 def test_a_rate_limit_passes() -> None:
     busy = openai_error(429, "Rate limit reached", "rate_limit_exceeded", retry_after_ms="1")
-    with Loopback(busy, busy, from_openai("Now.")) as server:
+    with Loopback(busy, busy, from_responses("Now.")) as server:
         assert vlm_at(server, max_retries=2).ask(question()).text == "Now."
     assert len(server.received) == 3
 
 
-def test_an_empty_balance_is_reported_as_such() -> None:
-    words = failure(openai_error(429, "You exceeded your current quota, please check your plan", "insufficient_quota"))
-    assert "429: You exceeded your current quota, please check your plan" in words
+def test_an_empty_balance_is_reported_as_such_and_asked_once() -> None:
+    words, times = asked_for_good(
+        openai_error(429, "You exceeded your current quota, please check your plan", "insufficient_quota")
+    )
+    assert "429: You exceeded your current quota, please check your plan. Look at the account's billing." in words
+    assert times == 1
 
 
 def test_a_server_that_stays_broken_ends_the_retries() -> None:
@@ -154,13 +233,14 @@ def test_errors_in_other_formats_keep_their_words(body: object, words: str) -> N
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(b'{"choices": [{"message": {"con'),
+        Answer(b'{"output": [{"type": "mess'),
         Answer(b"<html>Welcome</html>", headers={"content-type": "text/html"}),
         Answer(b"\xff\xfe\xfa"),
         Answer({}),
-        Answer({"choices": []}),
-        Answer({"choices": [{"index": 0, "message": None}]}),
-        Answer({"choices": [{"index": 0, "message": {"role": "assistant", "content": 7}}]}),
+        Answer({"output": None}),
+        Answer({"output": ["text"]}),
+        Answer({"output": [{"type": "message", "content": None}]}),
+        Answer({"output": [{"type": "message", "content": [{"type": "output_text", "text": 7}]}]}),
         Answer([1, 2]),
     ],
 )
@@ -187,7 +267,7 @@ def test_no_key_names_the_variable_and_the_way_without(monkeypatch: pytest.Monke
 
 def test_a_server_of_ones_own_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
-    with Loopback(from_openai("Yes.")) as server:
+    with Loopback(from_responses("Yes.")) as server:
         assert vlm_at(server).ask(question()).text == "Yes."
     assert server.received[0].headers["authorization"] == "Bearer none"
 
@@ -215,5 +295,5 @@ def test_a_password_in_the_address_is_not_shown() -> None:
 
 def test_names() -> None:
     assert OpenAIVLM("some/model").name == "openai/some/model"
-    assert OpenAIVLM("some/model", "http://localhost:1/v1").name == "compatible/some/model at localhost:1"
-    assert OpenAIVLM("some/model", "http://me:secret@server/v1").name == "compatible/some/model at server"
+    assert OpenAIVLM("some/model", "http://localhost:1/v1").name == "openai/some/model at localhost:1"
+    assert OpenAIVLM("some/model", "http://me:secret@server/v1").name == "openai/some/model at server"
