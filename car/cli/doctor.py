@@ -1,20 +1,39 @@
 """`car doctor`."""
 
 import dataclasses
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from car.cli.output import Json, next_step, result
+from car.errors import ProviderError, UserError
+
+if TYPE_CHECKING:
+    from car.doctor import Finding
+    from car.vlm.price import Pricing
+    from car.vlm.trial import Trial
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
 
 
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    vlm: Annotated[
+        str | None,
+        typer.Option("--vlm", help="Also ask this VLM one small question with a picture; it costs a little."),
+    ] = None,
+    base_url: Annotated[str | None, typer.Option(envvar="CAR_BASE_URL", help="The server of the VLM.")] = None,
+    price: Annotated[str | None, typer.Option(help="For a million tokens in and out, e.g. 3/15.")] = None,
+    as_json: Json = False,
+) -> None:
     """Says what works on this machine, and what to do where something does not.
 
-    Exit code 0: all that is needed works. 2: something does not.
+    Nothing is asked and paid unless --vlm is typed; a default for it in car.toml does not count here.
 
-    Example: car doctor
+    Exit code 0: all that is needed works. 2: something does not. 3: the VLM failed.
+
+    Examples:
+    car doctor
+    car doctor --vlm anthropic/MODEL
     """
     from rich.table import Table
     from rich.text import Text
@@ -22,10 +41,60 @@ def doctor(as_json: Json = False) -> None:
     from car.doctor import examine
 
     findings = examine()
+    asked = [] if vlm is None else _tried(vlm, base_url, price)
     table = Table("", "what", "finding", header_style="dim", box=None, padding=(0, 2, 0, 0))
-    for each in findings:
+    for each in [*findings, *asked]:
         table.add_row(Text(*_MARKS[each.fine]), f"  {each.name}" if each.part_of else each.name, Text(each.said))
-    broken = [each.name for each in findings if each.fine is False]
-    advice = f"Put right: {', '.join(broken)}." if broken else next_step("car demo")
-    result(as_json, {"findings": [dataclasses.asdict(each) for each in findings]}, table, "", advice)
-    raise typer.Exit(2 if broken else 0)
+    broken = [each.name for each in [*findings, *asked] if each.fine is False]
+    advice = f"Put right: {', '.join(broken)}." if broken else next_step(_next(vlm))
+    result(as_json, {"findings": [dataclasses.asdict(each) for each in [*findings, *asked]]}, table, "", advice)
+    if any(each.fine is False for each in findings):
+        raise typer.Exit(2)
+    raise typer.Exit(3 if any(each.fine is False for each in asked) else 0)
+
+
+def _next(vlm: str | None) -> str:
+    return "car demo" if vlm is None else f"car generate TASK --vlm {vlm} --dry-run"
+
+
+def _tried(spec: str, base_url: str | None, price: str | None) -> "list[Finding]":
+    """What one small question found.
+
+    Raises:
+        UserError: the VLM cannot be asked like that.
+    """
+    from car.cli.make import pricing
+    from car.doctor import Finding
+    from car.vlm.choose import vlm_from
+    from car.vlm.trial import MAX_OUTPUT, try_out
+
+    if spec.partition("/")[0] in {"manual", "replay"}:
+        raise UserError(f"--vlm {spec} asks nobody that could fail; give openai/, anthropic/ or compatible/MODEL.")
+    charged = pricing(spec, base_url, price)
+    vlm = vlm_from(spec, base_url=base_url, max_output=MAX_OUTPUT)
+    try:
+        trial = try_out(vlm, charged)
+    except ProviderError as error:
+        return [Finding(vlm.name, False, str(error))]
+    return _findings(vlm.name, trial, charged)
+
+
+def _findings(name: str, trial: "Trial", charged: "Pricing") -> "list[Finding]":
+    from car.cli.show import used
+    from car.doctor import Finding
+
+    seen = f"it was shown a {trial.shown} square and said: {_short(trial.said) or '(nothing)'}"
+    if not trial.sees:
+        seen += ". Does this model see pictures?"
+    answered = f"{trial.model or 'a model without a name'}, {trial.seconds:.1f} s"
+    cost = used(1, trial.usage, trial.cost, charged)
+    return [
+        Finding(name, True, f"answered: {answered}", details={"model": trial.model, "seconds": trial.seconds}),
+        Finding("sees", trial.sees, f"{seen}{f' ({trial.note})' if trial.note else ''}", name),
+        Finding("costs", None, f"{cost}; prices: {charged.source}", name, dataclasses.asdict(trial)),
+    ]
+
+
+def _short(text: str, most: int = 200) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[:most]} ..."

@@ -114,7 +114,7 @@ def generate(
         calls=max_calls,
         tokens=max_tokens,
         cost=max_cost,
-        price=_pricing(vlm, base_url, price),
+        price=pricing(vlm, base_url, price),
         max_output=max_output if _asks_a_provider(vlm) else None,
     )
     parts = split(*load_set(folder, found.name))
@@ -192,7 +192,12 @@ def _asks_a_provider(vlm: str) -> bool:
     return vlm.strip().partition("/")[0] not in {"manual", "replay"}
 
 
-def _pricing(vlm: str, base_url: str | None, price: str | None) -> "Pricing":
+def pricing(vlm: str, base_url: str | None, price: str | None) -> "Pricing":
+    """What a VLM charges: as typed, or else as the price list says.
+
+    Raises:
+        UserError: the price is not of the form 3/15.
+    """
     from car.vlm.choose import server_of
     from car.vlm.price import Price, price_of
 

@@ -14,6 +14,8 @@ from car.errors import UserError
 _VARIABLE, _FILE = "CAR_CONFIG", "car.toml"
 # The file may have come with a folder from somebody else, and these give up a protection or speak for a person.
 _TYPED = frozenset({"approve", "reject", "allow-unreviewed", "isolation"})
+# What a command does only if it is told to at that moment: a plain `car doctor` must ask nobody who charges for it.
+_ASKED_FOR = {"doctor": {"vlm"}}
 _SECRET_NAME = re.compile(r"(key|token|secret|credential)s?$|passw|passphrase|secret", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"\s*sk-|\w+://[^/\s]*@")
 
@@ -45,7 +47,7 @@ def defaults(ctx: Any, commands: Mapping[str, Any], name: str) -> dict[str, Any]
     return {
         parameter.name: _checked(ctx, f"{chosen[option][0]}: {option!r} of `car {name}`", parameter, chosen[option][1])
         for option, parameter in options[name].items()
-        if option in chosen
+        if option in chosen and option not in _ASKED_FOR.get(name, ())
     }
 
 
