@@ -1,127 +1,111 @@
 import numpy as np
 
 CELL = 8
-TOL = 10          # colour tolerance per channel
+TOL = 20
 
-def make_floor():
-    floor = np.zeros((CELL, CELL, 3), np.int16)
-    floor[0, :, :] = 33
-    floor[:, 0, :] = 33
-    floor[0, 0, :] = 55
-    return floor
+def split(frame):
+    a = np.asarray(frame).astype(np.int32)
+    rows = a.shape[0] // CELL
+    cols = a.shape[1] // CELL
+    a = a[:rows * CELL, :cols * CELL]
+    return a.reshape(rows, CELL, cols, CELL, 3).swapaxes(1, 2)
 
-FLOOR = make_floor()
+def cosine(a, b):
+    a = np.asarray(a, dtype=float)
+    b = np.asarray(b, dtype=float)
+    return float(np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
 
-def cells_of(frame):
-    rows = frame.shape[0] // CELL
-    cols = frame.shape[1] // CELL
-    part = frame[:rows * CELL, :cols * CELL, :3].astype(np.int16)
-    return part.reshape(rows, CELL, cols, CELL, 3).transpose(0, 2, 1, 3, 4)
-
-def differs_from_floor(cells):
-    """Boolean (rows, cols, 8, 8): pixels that are not bare floor."""
-    return np.abs(cells - FLOOR).max(axis=-1) > TOL
-
-def unit_colour(colour):
-    colour = np.asarray(colour, dtype=np.float64)
-    return colour / (np.linalg.norm(colour) + 1e-6)
+def brightest(cell, mask):
+    pixels = cell[mask]
+    return pixels[int(np.argmax(pixels.max(axis=1)))]
 
 def identify(initial):
-    cells = cells_of(initial)
-    rows, cols = cells.shape[:2]
-    dev = differs_from_floor(cells)
+    cells = split(initial)
+    spread = (cells.max(axis=(2, 3)) - cells.min(axis=(2, 3))).max(axis=-1)
+    open_cells = spread > 10
+    found = {"door": None, "key": None, "agent": None, "key_pic": None,
+             "agent_pics": None}
+    if not open_cells.any():
+        return found
+    floor = np.median(cells[open_cells], axis=0).astype(np.int32)
+    dev = np.abs(cells - floor).max(axis=-1) > TOL
+    dev[~open_cells] = False
     count = dev.sum(axis=(2, 3))
-    wall = (np.abs(cells - 100).max(axis=-1) <= 4).all(axis=(2, 3))
+    best = np.unravel_index(int(np.argmax(count)), count.shape)
+    door = (int(best[0]), int(best[1]))
+    if count[door] == 0:
+        return found
+    found["door"] = door
+    door_colour = brightest(cells[door], dev[door])
 
-    # the closed door: a completely filled cell that is no wall
-    door_colour = None
-    for r in range(rows):
-        for c in range(cols):
-            if not wall[r, c] and count[r, c] >= 58:
-                door_colour = unit_colour(cells[r, c].reshape(-1, 3).mean(axis=0))
-
-    # the key: few pixels, narrow and tall
-    candidates = []
-    for r in range(rows):
-        for c in range(cols):
-            n = int(count[r, c])
-            if wall[r, c] or n < 8 or n > 24:
-                continue
-            xs = np.flatnonzero(dev[r, c].any(axis=0))
-            ys = np.flatnonzero(dev[r, c].any(axis=1))
-            width = int(xs[-1] - xs[0] + 1)
-            height = int(ys[-1] - ys[0] + 1)
-            if width > 4 or height < 5 or xs[0] < 2:
-                continue
-            pixels = cells[r, c].reshape(-1, 3)
-            colour = unit_colour(pixels[int(pixels.sum(axis=1).argmax())])
-            score = abs(n - 16) * 0.02 + abs(width - 3) * 0.2 + abs(height - 7) * 0.1
-            if door_colour is not None:
-                score += float(np.abs(colour - door_colour).sum())
-            candidates.append((score, r, c))
-
+    objects = []
+    for r, c in np.argwhere(count >= 5):
+        pos = (int(r), int(c))
+        if pos == door:
+            continue
+        mask = dev[pos]
+        narrow = min(int(mask.any(axis=1).sum()), int(mask.any(axis=0).sum()))
+        like_door = cosine(brightest(cells[pos], mask), door_colour) > 0.97
+        objects.append((pos, narrow, like_door))
+    candidates = [o for o in objects if o[2]]
     if not candidates:
-        return {"key": None, "row": -1, "col": -1, "candidates": 0}
-    candidates.sort()
-    score, r, c = candidates[0]
-    return {"key": cells[r, c].copy(), "row": r, "col": c,
-            "candidates": len(candidates)}
+        candidates = objects
+    if candidates:
+        key = min(candidates, key=lambda o: o[1])
+        found["key"] = key[0]
+        found["key_pic"] = cells[key[0]].copy()
+        others = [o for o in objects if o[0] != key[0]]
+        if others:
+            agent = max(others, key=lambda o: o[1])
+            found["agent"] = agent[0]
+            inner = cells[agent[0]][1:7, 1:7]
+            found["agent_pics"] = np.stack([np.rot90(inner, k) for k in range(4)])
+    return found
 
-def key_cells(found, cells):
-    """Boolean (rows, cols): the cells that show the key."""
-    wrong = (np.abs(cells - found["key"]).max(axis=-1) > 2 * TOL).sum(axis=(2, 3))
-    return wrong <= 4, wrong
+def key_mismatch(found, cells):
+    # for every cell: number of pixels that differ from the picture of the key
+    return (np.abs(cells - found["key_pic"]).max(axis=-1) > TOL).sum(axis=(2, 3))
 
-def find_agent(cells, is_key):
-    """Row and column of the cell with the red triangle, or None."""
-    red = (cells[..., 0] >= 50) & (cells[..., 1] < 25) & (cells[..., 2] < 25)
-    n_red = red.sum(axis=(2, 3))
-    n_dev = differs_from_floor(cells).sum(axis=(2, 3))
-    bright = ((cells[..., 0] >= 240) & red).sum(axis=(2, 3))
-    good = (n_red >= 15) & (bright >= 7) & (n_dev <= 44) & ~is_key
-    if not good.any():
+def agent_position(found, cells):
+    if found["agent_pics"] is None:
         return None
-    r, c = np.unravel_index(int(np.argmax(np.where(good, bright, -1))), good.shape)
-    return int(r), int(c)
+    inner = cells[:, :, 1:7, 1:7]
+    bad = np.stack([(np.abs(inner - pic).max(axis=-1) > 40).sum(axis=(2, 3))
+                    for pic in found["agent_pics"]]).min(axis=0)
+    best = np.unravel_index(int(np.argmin(bad)), bad.shape)
+    if bad[best] > 6:
+        return None
+    return (int(best[0]), int(best[1]))
 
 def check(found, current):
-    if found["key"] is None:
+    if found["key_pic"] is None:
         return False
-    is_key, wrong = key_cells(found, cells_of(current))
-    return bool(not is_key.any())
+    mismatch = key_mismatch(found, split(current))
+    return bool(mismatch.min() > 3)
 
 def progress(found, current):
-    if found["key"] is None:
+    if found["key"] is None or found["agent"] is None:
         return 0.0
-    cells = cells_of(current)
-    is_key, wrong = key_cells(found, cells)
-    if not is_key.any():
-        return 0.95
-    agent = find_agent(cells, is_key)
-    if agent is None:
+    pos = agent_position(found, split(current))
+    if pos is None:
         return 0.0
-    places = np.argwhere(is_key)
-    distance = int((np.abs(places - np.array(agent)).sum(axis=1)).min())
-    steps = min(max(distance - 1, 0), 8)
-    return float(0.9 * (1.0 - steps / 8.0))
+    key = found["key"]
+    start = found["agent"]
+    d0 = abs(start[0] - key[0]) + abs(start[1] - key[1])
+    d = abs(pos[0] - key[0]) + abs(pos[1] - key[1])
+    if d0 < 1:
+        return 0.0
+    return float(min(0.9, max(0.0, (d0 - d) / d0)))
 
 def explain(found, current):
-    if found["key"] is None:
-        return {"key_found_in_first_frame": False}
-    cells = cells_of(current)
-    is_key, wrong = key_cells(found, cells)
-    agent = find_agent(cells, is_key)
-    best = np.unravel_index(int(np.argmin(wrong)), wrong.shape)
-    return {
-        "key_found_in_first_frame": True,
-        "key_candidates": int(found["candidates"]),
-        "key_first_row": int(found["row"]),
-        "key_first_col": int(found["col"]),
-        "cells_that_show_the_key": int(is_key.sum()),
-        "best_match_row": int(best[0]),
-        "best_match_col": int(best[1]),
-        "best_match_wrong_pixels": int(wrong.min()),
-        "wrong_pixels_at_first_place": int(wrong[found["row"], found["col"]]),
-        "agent_row": -1 if agent is None else agent[0],
-        "agent_col": -1 if agent is None else agent[1],
-    }
+    info = {"door": str(found["door"]), "key_first": str(found["key"]),
+            "agent_first": str(found["agent"])}
+    if found["key_pic"] is not None:
+        cells = split(current)
+        mismatch = key_mismatch(found, cells)
+        best = np.unravel_index(int(np.argmin(mismatch)), mismatch.shape)
+        info["least_key_mismatch"] = int(mismatch.min())
+        info["most_key_like_cell"] = str((int(best[0]), int(best[1])))
+        info["mismatch_in_old_cell"] = int(mismatch[found["key"]])
+        info["agent_now"] = str(agent_position(found, cells))
+    return info

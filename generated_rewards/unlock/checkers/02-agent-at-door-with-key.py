@@ -1,140 +1,125 @@
 import numpy as np
 
 CELL = 8
-TOL = 10          # colour tolerance per channel
+TOL = 20
 
-def make_floor():
-    floor = np.zeros((CELL, CELL, 3), np.int16)
-    floor[0, :, :] = 33
-    floor[:, 0, :] = 33
-    floor[0, 0, :] = 55
-    return floor
+def split(frame):
+    a = np.asarray(frame).astype(np.int32)
+    rows = a.shape[0] // CELL
+    cols = a.shape[1] // CELL
+    a = a[:rows * CELL, :cols * CELL]
+    return a.reshape(rows, CELL, cols, CELL, 3).swapaxes(1, 2)
 
-FLOOR = make_floor()
+def cosine(a, b):
+    a = np.asarray(a, dtype=float)
+    b = np.asarray(b, dtype=float)
+    return float(np.dot(a, b) / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
 
-def cells_of(frame):
-    rows = frame.shape[0] // CELL
-    cols = frame.shape[1] // CELL
-    part = frame[:rows * CELL, :cols * CELL, :3].astype(np.int16)
-    return part.reshape(rows, CELL, cols, CELL, 3).transpose(0, 2, 1, 3, 4)
-
-def differs_from_floor(cells):
-    """Boolean (rows, cols, 8, 8): pixels that are not bare floor."""
-    return np.abs(cells - FLOOR).max(axis=-1) > TOL
-
-def unit_colour(colour):
-    colour = np.asarray(colour, dtype=np.float64)
-    return colour / (np.linalg.norm(colour) + 1e-6)
+def brightest(cell, mask):
+    pixels = cell[mask]
+    return pixels[int(np.argmax(pixels.max(axis=1)))]
 
 def identify(initial):
-    cells = cells_of(initial)
-    rows, cols = cells.shape[:2]
-    dev = differs_from_floor(cells)
+    cells = split(initial)
+    spread = (cells.max(axis=(2, 3)) - cells.min(axis=(2, 3))).max(axis=-1)
+    open_cells = spread > 10
+    found = {"door": None, "key": None, "agent": None, "key_pic": None,
+             "agent_pics": None, "beside": []}
+    if not open_cells.any():
+        return found
+    floor = np.median(cells[open_cells], axis=0).astype(np.int32)
+    dev = np.abs(cells - floor).max(axis=-1) > TOL
+    dev[~open_cells] = False
     count = dev.sum(axis=(2, 3))
-    wall = (np.abs(cells - 100).max(axis=-1) <= 4).all(axis=(2, 3))
+    best = np.unravel_index(int(np.argmax(count)), count.shape)
+    door = (int(best[0]), int(best[1]))
+    if count[door] == 0:
+        return found
+    found["door"] = door
+    door_colour = brightest(cells[door], dev[door])
 
-    # the closed door: the fullest cell that is no wall
-    door = None
-    door_colour = None
-    best = 57
-    for r in range(rows):
-        for c in range(cols):
-            if not wall[r, c] and int(count[r, c]) > best:
-                best = int(count[r, c])
-                door = (r, c)
-                door_colour = unit_colour(cells[r, c].reshape(-1, 3).mean(axis=0))
+    beside = []
+    for dr, dc in ((0, -1), (0, 1), (-1, 0), (1, 0)):
+        r = door[0] + dr
+        c = door[1] + dc
+        if 0 <= r < cells.shape[0] and 0 <= c < cells.shape[1] and open_cells[r, c]:
+            beside.append((r, c))
+    found["beside"] = beside
 
-    # the key: few pixels, narrow and tall
-    candidates = []
-    for r in range(rows):
-        for c in range(cols):
-            n = int(count[r, c])
-            if wall[r, c] or n < 8 or n > 24:
-                continue
-            xs = np.flatnonzero(dev[r, c].any(axis=0))
-            ys = np.flatnonzero(dev[r, c].any(axis=1))
-            width = int(xs[-1] - xs[0] + 1)
-            height = int(ys[-1] - ys[0] + 1)
-            if width > 4 or height < 5 or xs[0] < 2:
-                continue
-            pixels = cells[r, c].reshape(-1, 3)
-            colour = unit_colour(pixels[int(pixels.sum(axis=1).argmax())])
-            score = abs(n - 16) * 0.02 + abs(width - 3) * 0.2 + abs(height - 7) * 0.1
-            if door_colour is not None:
-                score += float(np.abs(colour - door_colour).sum())
-            candidates.append((score, r, c))
-
-    key = None
-    key_cell = (-1, -1)
+    objects = []
+    for r, c in np.argwhere(count >= 5):
+        pos = (int(r), int(c))
+        if pos == door:
+            continue
+        mask = dev[pos]
+        narrow = min(int(mask.any(axis=1).sum()), int(mask.any(axis=0).sum()))
+        like_door = cosine(brightest(cells[pos], mask), door_colour) > 0.97
+        objects.append((pos, narrow, like_door))
+    candidates = [o for o in objects if o[2]]
+    if not candidates:
+        candidates = objects
     if candidates:
-        candidates.sort()
-        score, r, c = candidates[0]
-        key = cells[r, c].copy()
-        key_cell = (r, c)
-    return {"key": key, "key_cell": key_cell, "door": door,
-            "candidates": len(candidates)}
+        key = min(candidates, key=lambda o: o[1])
+        found["key"] = key[0]
+        found["key_pic"] = cells[key[0]].copy()
+        others = [o for o in objects if o[0] != key[0]]
+        if others:
+            agent = max(others, key=lambda o: o[1])
+            found["agent"] = agent[0]
+            inner = cells[agent[0]][1:7, 1:7]
+            found["agent_pics"] = np.stack([np.rot90(inner, k) for k in range(4)])
+    return found
 
-def key_cells(found, cells):
-    """Boolean (rows, cols): the cells that show the key."""
-    wrong = (np.abs(cells - found["key"]).max(axis=-1) > 2 * TOL).sum(axis=(2, 3))
-    return wrong <= 4
+def least_key_mismatch(found, cells):
+    # pixels that differ from the picture of the key, in the most key-like cell
+    bad = (np.abs(cells - found["key_pic"]).max(axis=-1) > TOL).sum(axis=(2, 3))
+    return int(bad.min())
 
-def find_agent(cells, is_key):
-    """Row and column of the cell with the red triangle, or None."""
-    red = (cells[..., 0] >= 50) & (cells[..., 1] < 25) & (cells[..., 2] < 25)
-    n_red = red.sum(axis=(2, 3))
-    n_dev = differs_from_floor(cells).sum(axis=(2, 3))
-    bright = ((cells[..., 0] >= 240) & red).sum(axis=(2, 3))
-    good = (n_red >= 14) & (bright >= 6) & (n_dev <= 44) & ~is_key
-    if not good.any():
+def agent_mismatch(found, cells, pos):
+    # pixels (of 36) that differ from the agent, in its best direction
+    inner = cells[pos][1:7, 1:7]
+    bad = (np.abs(found["agent_pics"] - inner).max(axis=-1) > 40).sum(axis=(1, 2))
+    return int(bad.min())
+
+def agent_position(found, cells):
+    inner = cells[:, :, 1:7, 1:7]
+    bad = np.stack([(np.abs(inner - pic).max(axis=-1) > 40).sum(axis=(2, 3))
+                    for pic in found["agent_pics"]]).min(axis=0)
+    best = np.unravel_index(int(np.argmin(bad)), bad.shape)
+    if bad[best] > 6:
         return None
-    r, c = np.unravel_index(int(np.argmax(np.where(good, bright, -1))), good.shape)
-    return int(r), int(c)
-
-def measure(found, current):
-    """Is the key still on the floor, where is the agent, how far from the door."""
-    cells = cells_of(current)
-    is_key = key_cells(found, cells)
-    agent = find_agent(cells, is_key)
-    distance = -1
-    if agent is not None:
-        door = found["door"]
-        distance = abs(agent[0] - door[0]) + abs(agent[1] - door[1])
-    return int(is_key.sum()), agent, distance
-
-def usable(found):
-    return found["key"] is not None and found["door"] is not None
+    return (int(best[0]), int(best[1]))
 
 def check(found, current):
-    if not usable(found):
+    if found["key_pic"] is None or found["agent_pics"] is None:
         return False
-    n_keys, agent, distance = measure(found, current)
-    return bool(n_keys == 0 and agent is not None and distance <= 1)
+    cells = split(current)
+    if least_key_mismatch(found, cells) <= 3:
+        return False
+    return bool(any(agent_mismatch(found, cells, pos) <= 6
+                    for pos in found["beside"]))
 
 def progress(found, current):
-    if not usable(found):
+    if found["key_pic"] is None or found["agent_pics"] is None or not found["beside"]:
         return 0.0
-    n_keys, agent, distance = measure(found, current)
-    if n_keys > 0 or agent is None:
+    cells = split(current)
+    if least_key_mismatch(found, cells) <= 3:
         return 0.0
-    steps = min(max(distance - 1, 0), 8)
-    return float(0.95 * (1.0 - steps / 9.0))
+    pos = agent_position(found, cells)
+    if pos is None:
+        return 0.0
+    d = min(abs(pos[0] - b[0]) + abs(pos[1] - b[1]) for b in found["beside"])
+    far = cells.shape[0] + cells.shape[1]
+    return float(min(0.95, max(0.0, 1.0 - d / far)))
 
 def explain(found, current):
-    if not usable(found):
-        return {"key_found_in_first_frame": found["key"] is not None,
-                "door_found_in_first_frame": found["door"] is not None}
-    n_keys, agent, distance = measure(found, current)
-    return {
-        "key_found_in_first_frame": True,
-        "door_found_in_first_frame": True,
-        "key_candidates": int(found["candidates"]),
-        "key_first_row": int(found["key_cell"][0]),
-        "key_first_col": int(found["key_cell"][1]),
-        "door_row": int(found["door"][0]),
-        "door_col": int(found["door"][1]),
-        "cells_that_show_the_key": int(n_keys),
-        "agent_row": -1 if agent is None else agent[0],
-        "agent_col": -1 if agent is None else agent[1],
-        "cells_from_agent_to_door": int(distance),
-    }
+    info = {"door": str(found["door"]), "key_first": str(found["key"]),
+            "agent_first": str(found["agent"]), "beside_door": str(found["beside"])}
+    if found["key_pic"] is not None and found["agent_pics"] is not None:
+        cells = split(current)
+        info["least_key_mismatch"] = least_key_mismatch(found, cells)
+        info["key_visible"] = bool(info["least_key_mismatch"] <= 3)
+        info["agent_now"] = str(agent_position(found, cells))
+        info["agent_mismatch_beside_door"] = str(
+            [agent_mismatch(found, cells, pos) for pos in found["beside"]])
+    return info

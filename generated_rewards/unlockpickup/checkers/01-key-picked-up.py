@@ -1,56 +1,46 @@
 import numpy as np
 
-CELL = 8
+TILE = 8
+DARK = 8        # a pixel is lit if its largest channel is above this
+TOLERANCE = 12  # allowed difference per channel
 
-def cells_of(frame):
-    """Cut a frame into its grid cells: (rows, columns, 8, 8, 3), signed."""
-    rows, cols = frame.shape[0] // CELL, frame.shape[1] // CELL
-    part = frame[:rows * CELL, :cols * CELL].astype(np.int16)
-    return part.reshape(rows, CELL, cols, CELL, 3).transpose(0, 2, 1, 3, 4)
-
-def floor_cell():
-    floor = np.zeros((CELL, CELL, 3), np.int16)
-    floor[0, :] = 33
-    floor[:, 0] = 33
-    floor[0, 0] = 55
-    return floor
-
-def looks_like_key(mask):
-    """A key is narrow and tall: 3 wide, 7 high, 16 pixels."""
-    if not 10 <= mask.sum() <= 22:
-        return False
-    xs = np.flatnonzero(mask.any(axis=0))
-    ys = np.flatnonzero(mask.any(axis=1))
-    width = xs[-1] - xs[0] + 1
-    height = ys[-1] - ys[0] + 1
-    return bool(2 <= width <= 4 and height >= 5)
+def split_cells(frame):
+    rows = frame.shape[0] // TILE
+    cols = frame.shape[1] // TILE
+    part = frame[:rows * TILE, :cols * TILE]
+    part = part.reshape(rows, TILE, cols, TILE, 3).transpose(0, 2, 1, 3, 4)
+    return part.reshape(rows * cols, TILE, TILE, 3).astype(np.int16)
 
 def identify(initial):
-    cells = cells_of(initial)
-    masks = np.abs(cells - floor_cell()).max(axis=-1) > 5
-    for row in range(cells.shape[0]):
-        for col in range(cells.shape[1]):
-            if looks_like_key(masks[row, col]):
-                return {"patch": cells[row, col].copy(), "cell": (row, col)}
-    return {"patch": None, "cell": None}
+    cells = split_cells(initial)
+    lit = cells.max(axis=3) > DARK
+    inner = lit[:, 1:, 1:]                       # without the grid lines
+    inside = inner[:, :, 2:5].sum(axis=(1, 2))   # columns 3 to 5 of the cell
+    outside = inner.sum(axis=(1, 2)) - inside
+    score = inside.astype(np.int64) - 3 * outside.astype(np.int64)
+    best = int(np.argmax(score))
+    if score[best] < 6:
+        return {"patch": None, "cell": -1, "score": int(score[best])}
+    return {"patch": cells[best].copy(), "cell": best, "score": int(score[best])}
 
-def key_cells(found, current):
-    """Cells (row, column) in which the key lies on the floor."""
-    diff = np.abs(cells_of(current) - found["patch"]).max(axis=(2, 3, 4))
-    return np.argwhere(diff <= 10)
+def key_matches(found, current):
+    # per cell: how many of the 64 pixels look as in the key's cell
+    cells = split_cells(current)
+    diff = np.abs(cells - found["patch"][None]).max(axis=3)
+    return (diff <= TOLERANCE).sum(axis=(1, 2))
 
 def check(found, current):
     if found["patch"] is None:
         return False
-    return bool(len(key_cells(found, current)) == 0)
+    return bool(key_matches(found, current).max() < 61)
 
 def explain(found, current):
-    if found["patch"] is None:
-        return {"key_found_in_first_frame": False}
-    where = key_cells(found, current)
-    return {
-        "key_found_in_first_frame": True,
-        "first_key_cell_row_col": str(found["cell"]),
-        "keys_on_floor_now": len(where),
-        "key_cells_now": str(where.tolist()),
-    }
+    values = {"key_found_in_first_frame": found["patch"] is not None,
+              "key_cell": int(found["cell"]),
+              "key_score": int(found["score"])}
+    if found["patch"] is not None:
+        same = key_matches(found, current)
+        values["best_match_of_64"] = int(same.max())
+        values["best_match_cell"] = int(np.argmax(same))
+        values["match_at_first_cell"] = int(same[found["cell"]])
+    return values

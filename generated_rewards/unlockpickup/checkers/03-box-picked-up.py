@@ -1,67 +1,108 @@
 import numpy as np
 
-CELL = 8
+TILE = 8
+DARK = 8        # a pixel is lit if its largest channel is above this
+TOLERANCE = 12  # allowed difference per channel
+NEIGHBOURS = ((0, -1), (0, 1), (-1, 0), (1, 0))   # dx, dy from the box
 
-def cells_of(frame):
-    """Cut a frame into its grid cells: (rows, columns, 8, 8, 3), signed."""
-    rows, cols = frame.shape[0] // CELL, frame.shape[1] // CELL
-    part = frame[:rows * CELL, :cols * CELL].astype(np.int16)
-    return part.reshape(rows, CELL, cols, CELL, 3).transpose(0, 2, 1, 3, 4)
+def split_cells(frame):
+    rows = frame.shape[0] // TILE
+    cols = frame.shape[1] // TILE
+    part = frame[:rows * TILE, :cols * TILE]
+    part = part.reshape(rows, TILE, cols, TILE, 3).transpose(0, 2, 1, 3, 4)
+    return part.reshape(rows * cols, TILE, TILE, 3).astype(np.int16)
 
-def floor_cell():
-    floor = np.zeros((CELL, CELL, 3), np.int16)
-    floor[0, :] = 33
-    floor[:, 0] = 33
-    floor[0, 0] = 55
-    return floor
-
-def looks_like_box(mask):
-    """A full ring at pixels 1 to 6, with only floor around it."""
-    inner = mask[1:7, 1:7]
-    ring = inner.sum() - inner[1:-1, 1:-1].sum()
-    outside = mask.sum() - inner.sum()
-    return bool(ring == 20 and outside == 0)
-
-def looks_like_key(mask):
-    """Narrow and tall: 3 wide, 7 high, 16 pixels."""
-    if not 10 <= mask.sum() <= 22:
-        return False
-    xs = np.flatnonzero(mask.any(axis=0))
-    ys = np.flatnonzero(mask.any(axis=1))
-    width = xs[-1] - xs[0] + 1
-    height = ys[-1] - ys[0] + 1
-    return bool(2 <= width <= 4 and height >= 5)
+def box_shape():
+    # the 7 x 7 pixels of a cell without its top row and left column
+    shape = np.zeros((7, 7), dtype=bool)
+    shape[0, 0:6] = True
+    shape[5, 0:6] = True
+    shape[0:6, 0] = True
+    shape[0:6, 5] = True
+    shape[2:4, 0:6] = True
+    return shape
 
 def identify(initial):
-    cells = cells_of(initial)
-    masks = np.abs(cells - floor_cell()).max(axis=-1) > 5
-    found = {"box": None, "key": None}
-    for row in range(cells.shape[0]):
-        for col in range(cells.shape[1]):
-            if found["box"] is None and looks_like_box(masks[row, col]):
-                found["box"] = cells[row, col].copy()
-            elif found["key"] is None and looks_like_key(masks[row, col]):
-                found["key"] = cells[row, col].copy()
-    return found
+    rows = initial.shape[0] // TILE
+    cols = initial.shape[1] // TILE
+    cells = split_cells(initial)
+    inner = (cells.max(axis=3) > DARK)[:, 1:, 1:]
 
-def count(cells, patch):
-    """In how many cells the thing is drawn."""
-    return int((np.abs(cells - patch).max(axis=(2, 3, 4)) <= 10).sum())
+    wrong = (inner != box_shape()[None]).sum(axis=(1, 2))
+    box = int(np.argmin(wrong))
+    box_ok = bool(wrong[box] <= 5)
+
+    inside = inner[:, :, 2:5].sum(axis=(1, 2))
+    outside = inner.sum(axis=(1, 2)) - inside
+    score = inside.astype(np.int64) - 3 * outside.astype(np.int64)
+    key = int(np.argmax(score))
+    key_ok = bool(score[key] >= 6)
+
+    return {"rows": rows, "cols": cols,
+            "box": box if box_ok else -1,
+            "box_patch": cells[box].copy() if box_ok else None,
+            "key": key if key_ok else -1,
+            "key_patch": cells[key].copy() if key_ok else None}
+
+def best_match(cells, patch):
+    diff = np.abs(cells - patch[None]).max(axis=3)
+    return int((diff <= TOLERANCE).sum(axis=(1, 2)).max())
+
+def agent_points_at_box(found, cells):
+    rows = found["rows"]
+    cols = found["cols"]
+    bx = found["box"] % cols
+    by = found["box"] // cols
+    for dx, dy in NEIGHBOURS:
+        x = bx + dx
+        y = by + dy
+        if x < 0 or y < 0 or x >= cols or y >= rows:
+            continue
+        value = cells[y * cols + x].max(axis=2)
+        if int((value[TILE - 1, 1:7] > DARK).sum()) > 1:
+            continue                      # a wall or a closed door
+        body = value[1:7, 1:7]
+        lit = body > DARK
+        count = int(lit.sum())
+        if count < 12 or count > 27:
+            continue
+        if not (lit[:, 0].any() and lit[:, 5].any()
+                and lit[0].any() and lit[5].any()):
+            continue                      # a key, or nothing
+        weight = np.where(lit, body, 0).astype(np.float64)
+        total = float(weight.sum())
+        steps = np.arange(6) - 2.5
+        off_x = float((weight.sum(axis=0) * steps).sum()) / total
+        off_y = float((weight.sum(axis=1) * steps).sum()) / total
+        # the way from the agent to the box is (-dx, -dy); the mass of the
+        # triangle lies on the opposite side, that is towards (dx, dy)
+        if off_x * dx + off_y * dy > 0.35:
+            return True
+    return False
 
 def check(found, current):
-    if found["box"] is None:
+    if found["box_patch"] is None:
         return False
-    cells = cells_of(current)
-    if count(cells, found["box"]) > 0:
-        return False
-    return bool(found["key"] is None or count(cells, found["key"]) > 0)
+    cells = split_cells(current)
+    place = cells[found["box"]][1:, 1:].max(axis=2) > DARK
+    if int(place.sum()) > 1:
+        return False                      # the box's cell is not empty
+    if best_match(cells, found["box_patch"]) >= 61:
+        return False                      # the box is drawn somewhere
+    if found["key_patch"] is not None:
+        if best_match(cells, found["key_patch"]) < 61:
+            return False                  # the agent still holds the key
+    return bool(agent_points_at_box(found, cells))
 
 def explain(found, current):
-    cells = cells_of(current)
-    values = {}
-    for name in ("box", "key"):
-        patch = found[name]
-        values[name + "_found_in_first_frame"] = patch is not None
-        if patch is not None:
-            values[name + "_cells_now"] = count(cells, patch)
+    values = {"box_cell": int(found["box"]), "key_cell": int(found["key"])}
+    cells = split_cells(current)
+    if found["box_patch"] is not None:
+        place = cells[found["box"]][1:, 1:].max(axis=2) > DARK
+        values["lit_pixels_in_box_cell"] = int(place.sum())
+        values["box_best_match_of_64"] = best_match(cells, found["box_patch"])
+        values["agent_points_at_box_cell"] = bool(
+            agent_points_at_box(found, cells))
+    if found["key_patch"] is not None:
+        values["key_best_match_of_64"] = best_match(cells, found["key_patch"])
     return values
