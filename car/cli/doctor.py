@@ -65,7 +65,7 @@ def _tried(spec: str, base_url: str | None, price: str | None) -> "list[Finding]
     """
     from car.cli.make import pricing
     from car.doctor import Finding
-    from car.vlm.choose import vlm_from
+    from car.vlm.choose import vlm_from, warning_about
     from car.vlm.trial import MAX_OUTPUT, try_out
 
     if spec.partition("/")[0] in {"manual", "replay"}:
@@ -76,7 +76,8 @@ def _tried(spec: str, base_url: str | None, price: str | None) -> "list[Finding]
         trial = try_out(vlm, charged)
     except ProviderError as error:
         return [Finding(vlm.name, False, str(error))]
-    return _findings(vlm.name, trial, charged)
+    warning = warning_about(spec)
+    return [*_findings(vlm.name, trial, charged), *([Finding("retires", None, warning, vlm.name)] if warning else [])]
 
 
 def _findings(name: str, trial: "Trial", charged: "Pricing") -> "list[Finding]":

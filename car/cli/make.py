@@ -123,7 +123,7 @@ def generate(
         if dry_run:
             _foretell(expected, budget, as_json)
             return
-        _warn(expected, budget)
+        _warn(vlm, expected, budget)
     journal = rewards / ".journal" / found.name
     if fresh and journal.exists():
         with alone(journal):
@@ -204,10 +204,13 @@ def pricing(vlm: str, base_url: str | None, price: str | None) -> "Pricing":
     return price_of(vlm, server_of(vlm, base_url)) if price is None else Price(*_prices(price))
 
 
-def _warn(expected: "Forecast", budget: "Budget") -> None:
+def _warn(vlm: str, expected: "Forecast", budget: "Budget") -> None:
     """Says what the run will use, before it begins."""
     from car.refine.forecast import in_words
+    from car.vlm.choose import warning_about
 
+    if warning := warning_about(vlm):
+        note(warning, "yellow")
     note(f"Expected: {in_words(expected.likely, budget.price)}; with bad luck {in_words(expected.most, budget.price)}.")
 
 

@@ -4,6 +4,7 @@ import base64
 
 import anthropic
 from anthropic import omit
+from anthropic.resources.messages import DEPRECATED_MODELS
 from anthropic.types import ImageBlockParam, Message, TextBlockParam
 from anthropic.types import Usage as Counted
 
@@ -81,3 +82,9 @@ def _usage(usage: Counted) -> Usage:
     read, written = counted(usage, "cache_read_input_tokens"), counted(usage, "cache_creation_input_tokens")
     # What came from or went into the provider's cache is not in `input_tokens`, but was read all the same.
     return Usage(counted(usage, "input_tokens") + read + written, counted(usage, "output_tokens"), read, written)
+
+
+def retiring(model: str) -> str:
+    """What the SDK knows about the end of a model, in a sentence; "" if nothing."""
+    end = DEPRECATED_MODELS.get(model)
+    return f"Anthropic retires {model} on {end}; another model will do the same work." if end else ""

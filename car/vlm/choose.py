@@ -97,3 +97,17 @@ def server_of(spec: str, base_url: str | None = None) -> str | None:
     """
     variable = _ADDRESSES.get(spec.strip().partition("/")[0], "")
     return base_url or os.environ.get(variable) or None
+
+
+def warning_about(spec: str) -> str:
+    """What a person should know about a model before it is paid, in a sentence; "" if nothing.
+
+    Args:
+        spec: one of `FORMS`.
+    """
+    kind, _, model = spec.strip().partition("/")
+    if kind != "anthropic":
+        return ""
+    from car.vlm.anthropic import retiring
+
+    return retiring(model)

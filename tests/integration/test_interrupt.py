@@ -84,7 +84,7 @@ class Command:
         )
 
     def interrupt_when(self, ready: Callable[[], bool]) -> None:
-        """Does what Ctrl-C does, as soon as something is so."""
+        """Does what Ctrl-C does, as soon as something is so; it may be done more than once."""
         end = time.monotonic() + PATIENCE
         while not ready():
             assert self.process.poll() is None, self.process.communicate()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.provider_that_kills import Book, Killing, Provider
+from tests.integration.planted_provider import Book, Killing, Provider
 
 # More than the way from a socket to a file takes, on a machine that is busy.
 _ON_DISK_AFTER = 1.0

@@ -172,3 +172,27 @@ def test_a_template_with_an_unknown_variable_is_an_error_that_names_it(
 if __name__ == "__main__":
     for name, prompt in PROMPTS.items():
         (_SNAPSHOTS / f"{name}.md").write_text(_text(prompt), "utf-8")
+
+
+def _beginning(prompt: Prompt, number: int) -> list[str]:
+    request = request_for(prompt)
+    return [part if isinstance(part, str) else part.caption for part in request.parts[: request.shared[number]]]
+
+
+def test_all_questions_of_a_task_begin_alike_so_that_a_provider_can_keep_it() -> None:
+    """The two frames and what was measured on them; for programs also the rules for a program."""
+    scene = _scene()
+    about = scene, "Leave.", (_KEY, _GOAL), _KEY
+    programs = [
+        CheckerPrompt(*about),
+        CheckerPrompt(scene, "Leave.", (_KEY, _GOAL), _GOAL),
+        RefinePrompt(*about, 2, "pass", (Complaint("Wrong."),)),
+        FasterPrompt(*about, 2, "pass", 500.0, "Slow."),
+    ]
+    every = [GoalPrompt(scene), SubtasksPrompt(scene, "To leave."), *programs]
+    assert [len(request_for(each).shared) for each in every] == [1, 1, 2, 2, 2, 2]
+    assert all(_beginning(each, 0) == _beginning(every[0], 0) for each in every)
+    assert "Where the goal frame differs" in _beginning(every[0], 0)[-1]
+    assert all(_beginning(each, 1) == _beginning(programs[0], 1) for each in programs)
+    assert _beginning(programs[0], 1)[-1].startswith("Further down you are asked for a program.")
+    assert len({request_for(each).sha256 for each in every}) == 6

@@ -8,7 +8,7 @@ from loopback import Loopback, from_openai, question
 from car.errors import MissingKey, UnknownName, UserError
 from car.vlm import Reply
 from car.vlm.anthropic import AnthropicVLM
-from car.vlm.choose import vlm_from
+from car.vlm.choose import vlm_from, warning_about
 from car.vlm.compatible import CompatibleVLM
 from car.vlm.manual import ManualVLM
 from car.vlm.openai import OpenAIVLM
@@ -129,3 +129,14 @@ def test_an_sdk_is_loaded_only_where_it_is_chosen(spec: str, loaded: list[str]) 
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == str(loaded)
+
+
+def test_the_end_of_a_model_is_said_where_the_sdk_knows_it() -> None:
+    from anthropic.resources.messages import DEPRECATED_MODELS
+
+    model, end = next(iter(DEPRECATED_MODELS.items()))
+    assert (
+        warning_about(f"anthropic/{model}")
+        == f"Anthropic retires {model} on {end}; another model will do the same work."
+    )
+    assert [warning_about(each) for each in ("anthropic/no-such", "openai/gpt-4o", "manual", "replay/x")] == [""] * 4

@@ -10,7 +10,7 @@ from loopback import question
 
 from car.errors import ProviderError
 from car.vlm import Finish, Reply, Request, Usage
-from car.vlm.journal import Journal
+from car.vlm.journal import Journal, alone
 
 
 class Scripted:
@@ -114,7 +114,7 @@ PROGRAM = """
 import os, signal, sys
 from pathlib import Path
 from car.vlm import Reply, Request
-from car.vlm.journal import Journal
+from car.vlm.journal import Journal, alone
 
 class Mortal:
     name = "mortal/1"
@@ -146,3 +146,42 @@ def test_a_killed_run_never_asks_again_what_was_answered(tmp_path: Path) -> None
     assert runs[-1].stdout == f"{[f'answer to q{n}' for n in range(5)]}\n"
     # Only q2 and q4, whose askers were killed before an answer came, are asked twice.
     assert (tmp_path / "log").read_text().split() == ["q0", "q1", "q2", "q2", "q3", "q4", "q4"]
+
+
+class TestATruncatedReply:
+    SHORT = Reply("def check(", Finish.TRUNCATED, Usage(7, 100))
+
+    def test_is_asked_for_anew_where_an_answer_may_be_longer_now(self, tmp_path: Path) -> None:
+        Journal(Scripted(self.SHORT), tmp_path, max_output=100).ask(question())
+        journal = Journal(Scripted(Reply("Whole.")), tmp_path, max_output=200)
+        assert journal.ask(question()).text == "Whole."
+        assert [each.name for each in tmp_path.glob("*.truncated")] == [f"{journal.path(question()).name}.truncated"]
+        assert Journal(Scripted(), tmp_path, max_output=400).ask(question()).text == "Whole."
+
+    @pytest.mark.parametrize("now", [0, 50, 100])
+    def test_is_not_where_it_may_not(self, now: int, tmp_path: Path) -> None:
+        Journal(Scripted(self.SHORT), tmp_path, max_output=100).ask(question())
+        assert Journal(Scripted(), tmp_path, max_output=now).ask(question()) == self.SHORT
+
+    def test_of_an_unknown_limit_is_kept(self, tmp_path: Path) -> None:
+        Journal(Scripted(self.SHORT), tmp_path).ask(question())
+        assert Journal(Scripted(), tmp_path, max_output=900).ask(question()) == self.SHORT
+
+
+def test_one_process_at_a_time_works_with_a_journal(tmp_path: Path) -> None:
+    folder = tmp_path / "replies"
+    program = f"from pathlib import Path\nfrom car.vlm.journal import alone\nwith alone(Path({str(folder)!r})): pass"
+    with alone(folder):
+        ran = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+        assert "Another command is at work with the replies in" in ran.stderr
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_the_lock_of_a_process_that_was_killed_is_free(tmp_path: Path) -> None:
+    program = (
+        "import os, signal\nfrom pathlib import Path\nfrom car.vlm.journal import alone\n"
+        f"with alone(Path({str(tmp_path)!r})): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == -signal.SIGKILL
+    with alone(tmp_path):
+        pass

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,23 @@ def test_a_recorder_does_not_write_over_what_is_no_recording(tmp_path: Path) -> 
     with pytest.raises(BadRecording):
         Recorder(Parrot(), tmp_path / "notes.json", "Made.")
     assert (tmp_path / "notes.json").read_text() == "{}"
+
+
+def test_exchanges_are_put_into_the_order_of_the_questions_behind_those_of_other_sessions(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    Recorder(Parrot(), path, "Made.").ask(question("before"))
+    recorder = Recorder(Parrot(), path, "Made.")
+    for text in ("c", "a", "b"):
+        recorder.ask(question(text))
+    recorder.arrange([question(text) for text in ("a", "b", "c", "never asked")])
+    expected = [question(text).sha256 for text in ("before", "a", "b", "c")]
+    assert [each.request_sha256 for each in load_recording(path).exchanges] == expected
+    recorder.ask(question("d"))
+    assert [each.request_sha256 for each in load_recording(path).exchanges] == [*expected, question("d").sha256]
+
+
+def test_tokens_of_a_cache_come_back_and_are_left_out_where_there_are_none(tmp_path: Path) -> None:
+    for usage, names in ((Usage(9, 2, 5, 1), 4), (Usage(9, 2), 2)):
+        values = Exchange.of(question(), replace(REPLY, usage=usage)).to_json()
+        assert len(values["usage"]) == names  # type: ignore[arg-type]
+        assert Exchange.from_json(values).reply.usage == usage

@@ -1,4 +1,4 @@
-"""A provider on this machine that answers a generation with planted programs, and kills its client now and then."""
+"""A provider on this machine that answers a generation with planted programs, late, or kills its client."""
 
 import hashlib
 import json
@@ -55,8 +55,13 @@ class Book:
 
 @dataclass
 class Provider:
-    """Speaks OpenAI's Responses API."""
+    """Speaks OpenAI's Responses API.
 
+    Args:
+        delay: seconds before each answer.
+    """
+
+    delay: float = 0.0
     book: Book = field(default_factory=Book)
     client: int = 0
     killing: Killing | None = None
@@ -101,6 +106,7 @@ class Provider:
             self.book.asked[name] += 1
             self._requests += 1
             killing = self.killing if self.killing and self._requests == self.killing.request else None
+        time.sleep(self.delay)
         data = json.dumps(_response(_answer(json.loads(body)), name)).encode()
         handler.send_response(200)
         handler.send_header("content-type", "application/json")
