@@ -107,6 +107,7 @@ def generate(
     from car.vlm.journal import alone
 
     found = find_task(task)
+    paid = _asks_a_provider(vlm)
     budget = Budget(
         attempts,
         samples=samples,
@@ -115,15 +116,11 @@ def generate(
         tokens=max_tokens,
         cost=max_cost,
         price=pricing(vlm, base_url, price),
-        max_output=max_output if _asks_a_provider(vlm) else None,
+        max_output=max_output if paid else None,
     )
-    parts = split(*load_set(folder, found.name))
-    if dry_run or _asks_a_provider(vlm):
-        expected = forecast(scene_of(parts), budget)
-        if dry_run:
-            _foretell(expected, budget, as_json)
-            return
-        _warn(vlm, expected, budget)
+    if dry_run:
+        _foretell(forecast(scene_of(split(*load_set(folder, found.name))), budget), budget, as_json)
+        return
     journal = rewards / ".journal" / found.name
     if fresh and journal.exists():
         with alone(journal):
@@ -131,9 +128,12 @@ def generate(
     asked = session_with(
         vlm, journal, base_url=base_url, record=record, made=made, strict=strict, max_output=max_output
     )
+    parts = split(*load_set(folder, found.name))
     note(f"{found.name} with {asked.name}, at most {attempts} programs a sub-task")
+    if paid:
+        _warn(vlm, base_url, parts, budget)
     work = _Work(found, parts, asked, budget, Bar(expert, random, confidence, frame_us=limit), isolation)
-    draft = work.done(journal, parallel if _asks_a_provider(vlm) else 0, programs)
+    draft = work.done(journal, parallel if paid else 0, programs)
     path = work.saved(draft, rewards)
     _tell(draft, budget, path, rewards, as_json)
     raise typer.Exit(0 if draft.verdict.accepted else 1)
@@ -204,13 +204,15 @@ def pricing(vlm: str, base_url: str | None, price: str | None) -> "Pricing":
     return price_of(vlm, server_of(vlm, base_url)) if price is None else Price(*_prices(price))
 
 
-def _warn(vlm: str, expected: "Forecast", budget: "Budget") -> None:
+def _warn(vlm: str, base_url: str | None, parts: "Split", budget: "Budget") -> None:
     """Says what the run will use, before it begins."""
+    from car.refine import forecast, scene_of
     from car.refine.forecast import in_words
-    from car.vlm.choose import warning_about
+    from car.vlm.choose import tokens_by_provider, warning_about
 
     if warning := warning_about(vlm):
         note(warning, "yellow")
+    expected = forecast(scene_of(parts), budget, lambda request: tokens_by_provider(vlm, request, base_url))
     note(f"Expected: {in_words(expected.likely, budget.price)}; with bad luck {in_words(expected.most, budget.price)}.")
 
 

@@ -150,16 +150,21 @@ def _attempt(bundle: Bundle, number: int, folder: Path) -> AttemptSection:
         title=f"{title[0]}, attempt {title[2]}",
         used=outcome["used"],
         complaints=outcome["complaints"],
-        pictures=_pictures_of_next(bundle, folder) if outcome["complaints"] else [],
+        pictures=_pictures_of_next(bundle, folder, outcome["complaints"][0]) if outcome["complaints"] else [],
         reply=(folder / "reply.md").read_text(encoding="utf-8"),
     )
 
 
-def _pictures_of_next(bundle: Bundle, folder: Path) -> list[tuple[str, str]]:
-    """The pictures that went back with the complaints: those of the question that followed, without the two frames."""
-    following = f"{int(folder.name.partition('-')[0]) + 1:02d}-refine-"
-    for each in (bundle.path / "attempts").glob(f"{following}*/prompt.md"):
-        found = [_PICTURE.fullmatch(line) for line in each.read_text("utf-8").splitlines()]
+def _pictures_of_next(bundle: Bundle, folder: Path, complaint: str) -> list[tuple[str, str]]:
+    """The pictures that went back with a complaint: those of the question that followed, without the two frames."""
+    about, _, attempt = folder.name.partition("-")[2].rpartition("-")
+    subject = about.partition("-")[2]
+    for each in (bundle.path / "attempts").glob(f"*-refine-{subject}-{int(attempt) + 1}/prompt.md"):
+        text = each.read_text("utf-8")
+        # Of several programs that were asked for at once only the best went back.
+        if complaint not in text:
+            continue
+        found = [_PICTURE.fullmatch(line) for line in text.splitlines()]
         named = [(match[1], match[2]) for match in found if match]
         return [
             (caption, uri(bundle.frames[name], 192))

@@ -1,6 +1,6 @@
 """What a generation will use, before it is begun: a range, from the real prompts and the budget."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,6 +31,10 @@ _SHORTEST_ANSWER, _USUAL_ANSWER, _LONGEST_ANSWER = 400, 3000, 8000
 # The text of answers that later questions hold, as long as those of the recorded sessions.
 _ANSWER, _SENTENCE, _PROGRAM, _COMPLAINT = ("x" * length for length in (2500, 120, 4000, 400))
 _PICTURES = 5
+# The question that is counted exactly, and how far the others are then still off: they have more or less text.
+_COUNTED, _STRAY = "checker", 0.1
+
+Count = Callable[[Request], int | None]
 
 
 @dataclass(frozen=True)
@@ -67,13 +71,19 @@ class Forecast:
         return asdict(self)
 
 
-def forecast(scene: Scene, budget: Budget) -> Forecast:
+def forecast(scene: Scene, budget: Budget, count: Count = lambda request: None) -> Forecast:
     """What a generation about these two frames will use.
 
     Each question is made as it will be asked, with placeholders for what the VLM will have answered by then, and its
     tokens are estimated; an answer has from 400 to 3,000 tokens, and in the worst case the budget's `max_output`.
+
+    Args:
+        scene: the two frames.
+        budget: the limits and the price.
+        count: counts the tokens of a request exactly, or gives None. It is asked once; the other questions, which hold
+            the same pictures and facts, are estimated by how far the estimate was off there.
     """
-    kinds = {name: request_for(prompt) for name, prompt in _prompts(scene)}
+    kinds = _sizes({name: request_for(prompt) for name, prompt in _prompts(scene)}, count)
     subtasks, samples = LEAST_SUBTASKS, budget.samples
     least = {"goal": 1, "subtasks": 1, "checker": subtasks * samples}
     likely = {"goal": 1, "subtasks": 1, "checker": LIKELY_SUBTASKS * samples}
@@ -105,12 +115,28 @@ def _prompts(scene: Scene) -> Iterator[tuple[str, Prompt]]:
     yield "faster", FasterPrompt(*about, 2, _PROGRAM, 500.0, _COMPLAINT)
 
 
-def _course(kinds: dict[str, Request], asked: dict[str, int], budget: Budget, longest: int) -> Course:
+def _sizes(kinds: dict[str, Request], count: Count) -> dict[str, Range]:
+    estimated = {name: tokens_of(request) for name, request in kinds.items()}
+    exact = count(kinds[_COUNTED])
+    if exact is None:
+        return estimated
+    off = exact / _middle(estimated[_COUNTED])
+    return {
+        name: Range(round(_middle(each) * off * (1 - _STRAY)), round(_middle(each) * off * (1 + _STRAY)))
+        for name, each in estimated.items()
+    }
+
+
+def _middle(tokens: Range) -> float:
+    return (tokens.low + tokens.high) / 2
+
+
+def _course(kinds: dict[str, Range], asked: dict[str, int], budget: Budget, longest: int) -> Course:
     low, high, tokens = 0.0, 0.0, Range(0, 0)
     answer = Range(min(_SHORTEST_ANSWER, longest), longest)
     known = True
     for name, number in asked.items():
-        question = tokens_of(kinds[name])
+        question = kinds[name]
         tokens += (question + answer).times(number)
         cheap = budget.price.of(Usage(question.low, answer.low))
         dear = budget.price.of(Usage(question.high, answer.high))

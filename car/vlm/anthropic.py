@@ -33,14 +33,17 @@ class AnthropicVLM(RemoteVLM[Message]):
     keyless = False
     errors = (anthropic.AnthropicError, *UNDECODED)
 
-    def _send(self, request: Request, schema: dict[str, object] | None) -> Message:
-        with anthropic.Anthropic(
+    def _client(self) -> anthropic.Anthropic:
+        return anthropic.Anthropic(
             api_key=self._key(),
             base_url=self.base_url,
             max_retries=self.max_retries,
             timeout=self.timeout,
             http_client=anthropic.DefaultHttpxClient(timeout=self.timeout, event_hooks=hooks(self.timeout)),
-        ) as client:
+        )
+
+    def _send(self, request: Request, schema: dict[str, object] | None) -> Message:
+        with self._client() as client:
             return client.messages.create(
                 model=self.model,
                 max_tokens=self.max_output,
@@ -48,6 +51,13 @@ class AnthropicVLM(RemoteVLM[Message]):
                 messages=[{"role": "user", "content": _content(request)}],
                 output_config=omit if schema is None else {"format": {"type": "json_schema", "schema": schema}},
             )
+
+    def _count(self, request: Request) -> int:
+        with self._client() as client:
+            answer = client.messages.count_tokens(
+                model=self.model, system=request.system, messages=[{"role": "user", "content": _content(request)}]
+            )
+        return counted(answer, "input_tokens")
 
     def _reply(self, answer: Message) -> Reply:
         text = "".join(block.text for block in answer.content if block.type == "text")

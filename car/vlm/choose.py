@@ -50,9 +50,7 @@ def vlm_from(
         MissingKey: the provider's key is not in the environment.
         BadRecording: the recording is damaged.
     """
-    kind, _, rest = spec.strip().partition("/")
-    if kind not in {form.partition("/")[0] for form in FORMS} or (kind == "replay" and not rest):
-        raise UnknownName("VLM", spec, FORMS)
+    kind, rest = _kind_of(spec)
     if kind in _ADDRESSES:
         return _provider(kind, rest, server_of(spec, base_url), max_output)
     if base_url:
@@ -94,9 +92,19 @@ def server_of(spec: str, base_url: str | None = None) -> str | None:
     Args:
         spec: one of `FORMS`.
         base_url: the address that was given.
+
+    Raises:
+        UnknownName: no such form.
     """
-    variable = _ADDRESSES.get(spec.strip().partition("/")[0], "")
+    variable = _ADDRESSES.get(_kind_of(spec)[0], "")
     return base_url or os.environ.get(variable) or None
+
+
+def _kind_of(spec: str) -> tuple[str, str]:
+    kind, _, rest = spec.strip().partition("/")
+    if kind not in {form.partition("/")[0] for form in FORMS} or (kind == "replay" and not rest):
+        raise UnknownName("VLM", spec, FORMS)
+    return kind, rest
 
 
 def warning_about(spec: str) -> str:
@@ -111,3 +119,20 @@ def warning_about(spec: str) -> str:
     from car.vlm.anthropic import retiring
 
     return retiring(model)
+
+
+def tokens_by_provider(spec: str, request: Request, base_url: str | None = None) -> int | None:
+    """The tokens of a request as the provider counts them before it is asked, for nothing; None if it does not.
+
+    Args:
+        spec: one of `FORMS`.
+        request: what is to be counted; it is sent to the provider.
+        base_url: the server's address.
+
+    Raises:
+        UserError: as `vlm_from`.
+    """
+    from car.vlm.remote import RemoteVLM
+
+    vlm = vlm_from(spec, base_url=base_url)
+    return vlm.count(request) if isinstance(vlm, RemoteVLM) else None

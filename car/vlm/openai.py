@@ -43,6 +43,15 @@ class OpenAIVLM(OpenAIClientVLM[Response]):
                 text=omit if schema is None else _text_config(schema),
             )
 
+    def _count(self, request: Request) -> int:
+        with self._client() as client:
+            answer = client.responses.input_tokens.count(
+                model=self.model,
+                instructions=request.system,
+                input=[EasyInputMessageParam(role="user", content=_content(request))],
+            )
+        return counted(answer, "input_tokens")
+
     def _reply(self, answer: Response) -> Reply:
         if answer.status == "failed":
             error = answer.error

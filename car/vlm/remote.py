@@ -5,7 +5,7 @@ import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import ClassVar, Generic, TypeVar
 
@@ -30,6 +30,7 @@ Answer = TypeVar("Answer")
 # What the SDKs let through where an answer that says success is no JSON.
 UNDECODED = (json.JSONDecodeError, UnicodeDecodeError)
 _BEGAN = "began"
+_PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,21 @@ class RemoteVLM(ABC, Generic[Answer]):
         except (AttributeError, IndexError, TypeError):
             # The SDKs do not check what a server sends, and gateways send all kinds of things.
             raise unreadable(self._who(), str(answer), self._key()) from None
+
+    def count(self, request: Request) -> int | None:
+        """The tokens of a request as the provider counts them beforehand, for nothing; None if it does not.
+
+        One try, and not a long one: who wants to know can do without.
+        """
+        quick = replace(self, max_retries=0, timeout=min(self.timeout, _PATIENCE))
+        try:
+            return quick._count(request) or None
+        except self.errors:
+            return None
+
+    def _count(self, request: Request) -> int:
+        """What the provider counts, 0 if it has no way to; raises what the SDK raises."""
+        return 0
 
     @abstractmethod
     def _send(self, request: Request, schema: dict[str, object] | None) -> Answer:

@@ -59,9 +59,11 @@ class Provider:
 
     Args:
         delay: seconds before each answer.
+        counts: what it says if it is asked how many tokens a question has.
     """
 
     delay: float = 0.0
+    counts: int = 3000
     book: Book = field(default_factory=Book)
     client: int = 0
     killing: Killing | None = None
@@ -101,6 +103,9 @@ class Provider:
         if len(body) < int(handler.headers["content-length"]):
             # Killed while it was asking: that is no question yet.
             return
+        if handler.path.endswith("/input_tokens"):
+            _send(handler, json.dumps({"object": "response.input_tokens", "input_tokens": self.counts}).encode())
+            return
         name = hashlib.sha256(body).hexdigest()
         with self._lock:
             self.book.asked[name] += 1
@@ -108,12 +113,8 @@ class Provider:
             killing = self.killing if self.killing and self._requests == self.killing.request else None
         time.sleep(self.delay)
         data = json.dumps(_response(_answer(json.loads(body)), name)).encode()
-        handler.send_response(200)
-        handler.send_header("content-type", "application/json")
-        handler.send_header("content-length", str(len(data)))
-        handler.end_headers()
         sent = len(data) if killing is None else round(len(data) * killing.part)
-        handler.wfile.write(data[:sent])
+        _send(handler, data, sent)
         if sent == len(data):
             self.book.answered.setdefault(name, time.monotonic())
         if killing is not None:
@@ -124,6 +125,14 @@ class Provider:
         self.killed_at = time.monotonic()
         with suppress(ProcessLookupError):
             os.kill(self.client, signal.SIGKILL)
+
+
+def _send(handler: BaseHTTPRequestHandler, data: bytes, sent: int | None = None) -> None:
+    handler.send_response(200)
+    handler.send_header("content-type", "application/json")
+    handler.send_header("content-length", str(len(data)))
+    handler.end_headers()
+    handler.wfile.write(data[:sent])
 
 
 def _answer(body: dict[str, Any]) -> str:

@@ -70,14 +70,15 @@ class TestRoundTrip:
 
     def test_every_attempt_can_be_read(self, original: Path, draft: Draft) -> None:
         folders = sorted(each.name for each in (original / "attempts").iterdir())
-        assert folders[2:5] == [f"03-checker-{KEY}-1", f"04-checker-{DOOR}-1", f"05-refine-{DOOR}-2"]
+        assert folders[2:4] == [f"03-checker-{KEY}-1", f"04-checker-{DOOR}-1"]
+        assert folders[5] == f"06-refine-{DOOR}-2"
         outcome = json.loads((original / "attempts" / folders[3] / "outcome.json").read_text())
         assert (outcome["used"], outcome["rules"]) == (False, ["never on an expert"])
         for name, attempt in zip(folders, draft.attempts, strict=True):
             assert (original / "attempts" / name / "reply.md").read_text() == attempt.reply.text
-        prompt = (original / "attempts" / folders[4] / "prompt.md").read_text()
+        prompt = (original / "attempts" / folders[5] / "prompt.md").read_text()
         assert outcome["complaints"][0] in prompt
-        assert prompt.count("](../../frames/") == len(draft.attempts[4].request.pictures)
+        assert prompt.count("](../../frames/") == len(draft.attempts[5].request.pictures)
 
     def test_the_checkers_are_files_in_order(self, original: Path) -> None:
         files = sorted(each.name for each in (original / "checkers").iterdir())

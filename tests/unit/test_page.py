@@ -10,11 +10,12 @@ import pytest
 from car.bundle import Bundle, Provenance, load_bundle, save_bundle
 from car.frames import from_picture
 from car.page import attempt_sections, authors, highlighted, render, strip, uri
+from car.refine import Budget
 from car.tasks import find_task
 from car.trajectory import Trajectory
 from car.verify import Split
 from tests.planted import doorkey as planted
-from tests.unit.refine.scripted import DOOR, KEY, RIGHT, Script, program, told
+from tests.unit.refine.scripted import DOOR, GOAL, KEY, RIGHT, Script, program, told
 
 
 def _frame(uri: str):
@@ -79,19 +80,19 @@ def test_attempts_come_with_complaints_and_the_pictures_that_went_back(doorkey: 
         "subtasks, attempt 1",
         f"checker-{KEY}, attempt 1",
         f"checker-{DOOR}, attempt 1",
+        "checker-reach-the-goal, attempt 1",
         f"refine-{DOOR}, attempt 2",
         f"refine-{DOOR}, attempt 3",
-        "checker-reach-the-goal, attempt 1",
     ]
-    assert [each.number for each in sections if not each.used] == [4, 5]
+    assert [each.number for each in sections if not each.used] == [4, 6]
     never = sections[3]
     assert "Required: True on some frame" in never.complaints[0]
     last = len(doorkey.refine[0]) - 1
     shown = [0, last // 3, 2 * last // 3, last]
     assert [caption for caption, _ in never.pictures][-1] == f"expert episode 1, frame {last}"
     assert len(never.pictures) == len(shown)
-    assert sections[4].pictures == []
-    assert sections[4].reply == script["refine", DOOR, 2]
+    assert sections[5].pictures == []
+    assert sections[5].reply == script["refine", DOOR, 2]
 
 
 def test_more_than_nine_attempts_stay_in_order(doorkey: Split, tmp_path: Path) -> None:
@@ -99,7 +100,22 @@ def test_more_than_nine_attempts_stay_in_order(doorkey: Split, tmp_path: Path) -
     wrong |= {("refine" if n > 1 else "checker", DOOR, n): "no program" for n in range(1, 6)}
     sections = attempt_sections(_bundle(tmp_path, doorkey, wrong))
     assert [each.number for each in sections] == list(range(1, 14))
-    assert sections[-1].title == "checker-reach-the-goal, attempt 1"
+    assert sections[-1].title == f"refine-{DOOR}, attempt 5"
+
+
+def test_of_several_programs_that_were_asked_for_only_the_best_has_pictures_that_went_back(
+    doorkey: Split, tmp_path: Path
+) -> None:
+    script: Script = {
+        ("checker", DOOR, 1): "no program",
+        ("checker", DOOR, 1, 2): program(planted.ALWAYS_FALSE),
+        ("refine", DOOR, 2): RIGHT["checker", DOOR, 1],
+        **{("checker", name, 1, 2): RIGHT["checker", name, 1] for name in (KEY, GOAL)},
+    }
+    draft = told(doorkey, script, budget=Budget(samples=2)).draft
+    made = save_bundle(tmp_path, find_task("doorkey-6x6"), draft, Provenance("scripted/planted", ("planted-1",)))
+    sections = [each for each in attempt_sections(load_bundle(made)) if each.complaints]
+    assert [bool(each.pictures) for each in sections] == [False, True]
 
 
 @pytest.mark.parametrize(

@@ -46,11 +46,11 @@ def test_a_generation_is_told_with_calls_and_tokens() -> None:
     narrator(Judged(ACCEPTED))
     text = printed(screen)
     assert "? What do you think the final goal is? (0 pictures)" in text
-    assert "call 1, 1,000 + 20 tokens so far: The [goal]." in text
+    assert "answer 1, 1,000 + 20 tokens so far: The [goal]." in text
     assert "An [old] one." in text
     assert f"? {LONG}, attempt 2 The program was wrong" in text
-    assert "call 2, 1,500 + 23 tokens so far: xxx" in text
-    assert "rejected It is [wrong] on frame 3." in text
+    assert f"answer 2, 1,500 + 23 tokens so far: {LONG}: " in text
+    assert "rejected " + LONG in text
     assert "return [found][0]" in text
     assert "gave up after 5 attempts" in text
 

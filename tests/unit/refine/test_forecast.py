@@ -7,6 +7,7 @@ import pytest
 from car.refine import Budget, forecast, scene_of
 from car.refine.forecast import in_words
 from car.verify import Split
+from car.vlm import Request
 from car.vlm.price import ListPrice, Price
 from tests.planted import doorkey as planted
 from tests.unit.refine.scripted import DOOR, KEY, program, told
@@ -66,3 +67,18 @@ def test_numbers_are_as_exact_as_an_estimate(doorkey: Split) -> None:
     words = in_words(forecast(scene_of(doorkey), BUDGET).most, BUDGET.price)
     tokens = words.split(", ", 1)[1].split(" tokens")[0]
     assert all(each.replace(",", "").rstrip("0").__len__() <= 2 for each in tokens.split(" to "))
+
+
+def test_a_provider_that_counts_makes_it_narrower(doorkey: Split) -> None:
+    asked: list[Request] = []
+
+    def count(request: Request) -> int:
+        asked.append(request)
+        return 3000
+
+    scene = scene_of(doorkey)
+    (exact, estimated) = (forecast(scene, BUDGET, each).likely.tokens for each in (count, lambda request: None))
+    assert [each.stage for each in asked] == ["checker"]
+    assert exact.high - exact.low < estimated.high - estimated.low
+    # Three questions of about 3,000 tokens with answers from 400 to 3,000, and five others.
+    assert 3 * 3400 < exact.low < exact.high < 3 * 6000 + 5 * 9000

@@ -204,3 +204,18 @@ def test_name_and_repr() -> None:
     assert vlm.name == "anthropic/some-model"
     assert AnthropicVLM("some-model", "http://me:secret@server:1/v1").name == "anthropic/some-model at server:1"
     assert SECRET not in repr(vlm)
+
+
+def test_counts_tokens_beforehand() -> None:
+    with Loopback(Answer({"input_tokens": 1234})) as server:
+        assert vlm_at(server).count(question()) == 1234
+    (sent,) = server.received
+    assert sent.path == "/v1/messages/count_tokens"
+    assert sent.body["system"] == "You see frames of a task."
+    assert [part["type"] for part in sent.body["messages"][0]["content"]].count("image") == 2
+
+
+def test_who_does_not_count_is_asked_once_and_that_is_no_error() -> None:
+    with Loopback(anthropic_error(529, "overloaded_error", "Not now")) as server:
+        assert vlm_at(server, max_retries=3).count(question()) is None
+    assert len(server.received) == 1

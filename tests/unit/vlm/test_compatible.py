@@ -273,3 +273,9 @@ def test_sends_the_schema() -> None:
 def test_names() -> None:
     assert CompatibleVLM("some/model", "http://localhost:1/v1").name == "compatible/some/model at localhost:1"
     assert CompatibleVLM("some/model", "http://me:secret@server/v1").name == "compatible/some/model at server"
+
+
+def test_has_no_way_to_count_tokens_beforehand() -> None:
+    with Loopback(from_openai("Yes.")) as server:
+        assert vlm_at(server).count(question()) is None
+    assert not server.received

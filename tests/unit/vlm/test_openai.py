@@ -297,3 +297,19 @@ def test_names() -> None:
     assert OpenAIVLM("some/model").name == "openai/some/model"
     assert OpenAIVLM("some/model", "http://localhost:1/v1").name == "openai/some/model at localhost:1"
     assert OpenAIVLM("some/model", "http://me:secret@server/v1").name == "openai/some/model at server"
+
+
+def test_counts_tokens_beforehand() -> None:
+    with Loopback(Answer({"object": "response.input_tokens", "input_tokens": 1234})) as server:
+        assert vlm_at(server).count(question()) == 1234
+    (sent,) = server.received
+    assert sent.path == "/v1/responses/input_tokens"
+    assert sent.body["instructions"] == "You see frames of a task."
+    assert [part["type"] for part in sent.body["input"][0]["content"]].count("input_image") == 2
+
+
+@pytest.mark.parametrize("answer", [openai_error(404, "No such path"), openai_error(500, "Broken"), Answer(b"<html>")])
+def test_who_does_not_count_is_asked_once_and_that_is_no_error(answer: Answer) -> None:
+    with Loopback(answer) as server:
+        assert vlm_at(server, max_retries=3).count(question()) is None
+    assert len(server.received) == 1
