@@ -53,7 +53,7 @@ def result(as_json: bool, document: dict[str, Any], *shown: Any) -> None:
     Args:
         as_json: which of the two.
         document: JSON-serialisable, but for paths.
-        shown: sentences, which are printed as they are and never cut, and rich renderables.
+        shown: sentences and styled ones, which are printed as they are and never cut, and rich renderables.
     """
     if as_json:
         typer.echo(json.dumps(document, indent=1, ensure_ascii=False, default=str))
@@ -62,7 +62,7 @@ def result(as_json: bool, document: dict[str, Any], *shown: Any) -> None:
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
     screen = Console(highlight=False, emoji=False, width=width)
     for each in shown:
-        screen.print(each, markup=False, soft_wrap=isinstance(each, str))
+        screen.print(each, markup=False, soft_wrap=isinstance(each, str | Text))
 
 
 def note(sentence: str, style: str = "") -> None:

@@ -92,6 +92,6 @@ class Purse:
 
 
 def money(amount: float, pricing: object) -> str:
-    """An amount with its currency, if that is known; as exact as small amounts need it."""
+    """An amount with its currency, or with whose price it follows; as exact as small amounts need it."""
     digits = 2 if amount >= 1 or amount == 0 else 4
-    return f"{amount:.{digits}f}" if isinstance(pricing, Price) else f"{amount:.{digits}f} {CURRENCY}"
+    return f"{amount:.{digits}f} {'by --price' if isinstance(pricing, Price) else CURRENCY}"

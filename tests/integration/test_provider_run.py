@@ -61,7 +61,7 @@ class TestMoney:
         assert document["cost"] == pytest.approx(_cost(manifest["usage"]))
         assert "Expected: 8 calls, " in ran.stderr
         assert "with bad luck 105 calls, " in ran.stderr
-        assert f"{document['cost']:.4f} so far" in ran.stderr
+        assert f"{document['cost']:.4f} by --price so far" in ran.stderr
 
     def test_an_unknown_price_is_said(self, provider: Provider, doorkey_folder: Path) -> None:
         ran = car(*_options(provider, doorkey_folder))

@@ -42,7 +42,7 @@ class TestWithoutALongestAnswer:
         budget = Budget(cost=1.0, price=Price(3, 15))
         assert _refused(budget, Usage(100_000, 0)) == ""
         said = _refused(budget, Usage(100_000, 20_000))
-        assert said == "0.6000 of 1.00 are spent, and the next call may need 0.6000"
+        assert said == "0.6000 by --price of 1.00 by --price are spent, and the next call may need 0.6000 by --price"
 
     def test_tokens_and_cost_are_counted(self) -> None:
         purse = _after(Budget(price=Price(3, 15)), Usage(100_000, 10_000), Usage(1, 1, 1, 0))
@@ -117,4 +117,4 @@ def _driven(purse: Purse, calls: list[Usage], at_once: int) -> int:
 def test_money_is_as_exact_as_it_must_be() -> None:
     assert money(0.00312, ListPrice("a", "openai")) == "0.0031 USD"
     assert money(12.3456, ListPrice("a", "openai")) == "12.35 USD"
-    assert money(0.5, Price(1, 2)) == "0.5000"
+    assert money(0.5, Price(1, 2)) == "0.5000 by --price"
