@@ -13,12 +13,12 @@ import numpy as np
 
 from car.checker import Checker, SubTask
 from car.errors import CarError
+from car.keys import masked
 from car.prompts import template_folder
 from car.sandbox import Ran, Sandbox
 from car.sandbox.canary import too_weak
 from car.sandbox.isolation import REQUIRED, Layer
 from car.sandbox.process import ProcessSandbox
-from car.vlm.provider import masked
 
 _PACKAGES = ("numpy", "opencv-python", "gymnasium", "minigrid", "stable-baselines3", "torch", "openai", "anthropic")
 _KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
@@ -115,7 +115,7 @@ def _settings() -> list[Finding]:
         document = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         return [Finding("car.toml", False, f"{path} cannot be read: {error}")]
-    return [Finding("car.toml", None, f"{path}: {masked(_pairs(document), '') or 'sets nothing'}")]
+    return [Finding("car.toml", None, f"{path}: {masked(_pairs(document)) or 'sets nothing'}")]
 
 
 def _pairs(document: dict[str, Any]) -> str:

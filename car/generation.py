@@ -43,11 +43,18 @@ def session_with(
     return vlm if record is None else Recorder(vlm, record, made)
 
 
+def journal_of(vlm: VLM) -> Journal | None:
+    """The journal of a session that `session_with` gave; None for a recorded one."""
+    inner = vlm.vlm if isinstance(vlm, Recorder) else vlm
+    return inner if isinstance(inner, Journal) else None
+
+
 def put_aside(journal: Path) -> None:
     """Renames the folder of the replies, if it is there: all is asked anew, and nothing that was paid for is lost."""
     if journal.exists():
-        taken = sum(1 for each in journal.parent.glob(f"{journal.name}.*"))
-        journal.rename(journal.with_name(f"{journal.name}.{taken + 1}"))
+        suffixes = [each.name.removeprefix(f"{journal.name}.") for each in journal.parent.glob(f"{journal.name}.*")]
+        last = max((int(each) for each in suffixes if each.isdecimal()), default=0)
+        journal.rename(journal.with_name(f"{journal.name}.{last + 1}"))
 
 
 def provenance_of(vlm: VLM, draft: Draft) -> Provenance:

@@ -17,6 +17,7 @@ _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
 
 
 def doctor(
+    ctx: typer.Context,
     vlm: Annotated[
         str | None,
         typer.Option("--vlm", help="Also ask this VLM one small question with a picture; it costs a little."),
@@ -38,10 +39,11 @@ def doctor(
     from rich.table import Table
     from rich.text import Text
 
+    from car.cli.make import address
     from car.doctor import examine
 
     findings = examine()
-    asked = [] if vlm is None else _tried(vlm, base_url, price)
+    asked = [] if vlm is None else _tried(vlm, address(ctx, vlm, base_url), price)
     table = Table("", "what", "finding", header_style="dim", box=None, padding=(0, 2, 0, 0))
     for each in [*findings, *asked]:
         table.add_row(Text(*_MARKS[each.fine]), f"  {each.name}" if each.part_of else each.name, Text(each.said))
@@ -84,16 +86,25 @@ def _findings(name: str, trial: "Trial", charged: "Pricing") -> "list[Finding]":
     from car.cli.show import used
     from car.doctor import Finding
 
-    seen = f"it was shown a {trial.shown} square and said: {_short(trial.said) or '(nothing)'}"
-    if not trial.sees:
-        seen += ". Does this model see pictures?"
     answered = f"{trial.model or 'a model without a name'}, {trial.seconds:.1f} s"
     cost = used(1, trial.usage, trial.cost, charged)
     return [
         Finding(name, True, f"answered: {answered}", details={"model": trial.model, "seconds": trial.seconds}),
-        Finding("sees", trial.sees, f"{seen}{f' ({trial.note})' if trial.note else ''}", name),
+        _seen(name, trial),
         Finding("costs", None, f"{cost}; prices: {charged.source}", name, dataclasses.asdict(trial)),
     ]
+
+
+def _seen(name: str, trial: "Trial") -> "Finding":
+    from car.doctor import Finding
+    from car.vlm import Finish
+
+    if trial.finish is Finish.TRUNCATED and not trial.said:
+        return Finding("sees", None, "it thought for so long that its answer was cut off; nothing is known", name)
+    seen = f"it was shown a {trial.shown} square and said: {_short(trial.said) or '(nothing)'}"
+    if not trial.sees:
+        seen += ". Does this model see pictures?"
+    return Finding("sees", trial.sees, f"{seen}{f' ({trial.note})' if trial.note else ''}", name)
 
 
 def _short(text: str, most: int = 200) -> str:

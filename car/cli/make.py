@@ -41,6 +41,7 @@ _MADE = "Recorded from a live session with `car generate --record`."
 
 
 def generate(
+    ctx: typer.Context,
     task: Annotated[str, typer.Argument(help="A built-in task, a TOML file, or module:attribute.")],
     vlm: Annotated[
         str,
@@ -104,10 +105,12 @@ def generate(
     from car.refine import Budget, forecast, scene_of
     from car.tasks import find_task
     from car.verify import Bar, split
+    from car.vlm.choose import check
     from car.vlm.journal import alone
 
     found = find_task(task)
-    paid = _asks_a_provider(vlm)
+    base_url, paid = address(ctx, vlm, base_url), _asks_a_provider(vlm)
+    check(vlm, base_url)
     budget = Budget(
         attempts,
         samples=samples,
@@ -122,13 +125,13 @@ def generate(
         _foretell(forecast(scene_of(split(*load_set(folder, found.name))), budget), budget, as_json)
         return
     journal = rewards / ".journal" / found.name
-    if fresh and journal.exists():
-        with alone(journal):
-            put_aside(journal)
     asked = session_with(
         vlm, journal, base_url=base_url, record=record, made=made, strict=strict, max_output=max_output
     )
     parts = split(*load_set(folder, found.name))
+    if fresh:
+        with alone(journal):
+            put_aside(journal)
     note(f"{found.name} with {asked.name}, at most {attempts} programs a sub-task")
     if paid:
         _warn(vlm, base_url, parts, budget)
@@ -151,11 +154,13 @@ class _Work:
     def done(self, journal: Path, parallel: int, programs: bool) -> "Draft":
         """The draft, made while no other process asks the same."""
         from car.cli.show import Narrator
+        from car.generation import journal_of
         from car.refine import generate as generate_
         from car.sandbox.process import ProcessSandbox
         from car.vlm.journal import alone
 
         narrator = Narrator(notes, programs, self.budget.price)
+        kept = journal_of(self.vlm)
         # A recorded session costs nothing, however often it is replayed.
         undisturbed = nullcontext() if self.vlm.name.startswith("replay/") else alone(journal)
         try:
@@ -170,12 +175,13 @@ class _Work:
                     listen=narrator,
                     task=self.task,
                     parallel=parallel,
+                    kept=kept.kept if kept else lambda request: None,
                 )
         except ProviderError as error:
-            if not any(journal.glob("*.json")):
+            if not (kept and kept.asked + kept.reused):
                 raise
-            kept = "What was answered is kept: the same command goes on from there, and --fresh asks anew."
-            raise ProviderError(f"{error} {kept}") from error
+            goes_on = "What was answered is kept: the same command goes on from there, and --fresh asks anew."
+            raise ProviderError(f"{error} {goes_on}") from error
 
     def saved(self, draft: "Draft", rewards: Path) -> Path:
         """Where the bundle is; the recording, if there is one, is in order."""
@@ -192,16 +198,29 @@ def _asks_a_provider(vlm: str) -> bool:
     return vlm.strip().partition("/")[0] not in {"manual", "replay"}
 
 
+def address(ctx: typer.Context, vlm: str, base_url: str | None) -> str | None:
+    """The server that is meant. One that was not typed is for ``compatible`` alone.
+
+    A default is for a server of one's own, and must not send another provider's key there.
+    """
+    source = ctx.get_parameter_source("base_url")
+    typed = source is not None and source.name == "COMMANDLINE"
+    return base_url if typed or vlm.strip().startswith("compatible/") else None
+
+
 def pricing(vlm: str, base_url: str | None, price: str | None) -> "Pricing":
-    """What a VLM charges: as typed, or else as the price list says.
+    """What a VLM charges: as typed, or else as the price list says; nothing where nobody is asked.
 
     Raises:
         UserError: the price is not of the form 3/15.
     """
     from car.vlm.choose import server_of
-    from car.vlm.price import Price, price_of
+    from car.vlm.price import FREE, Price, price_of
 
-    return price_of(vlm, server_of(vlm, base_url)) if price is None else Price(*_prices(price))
+    typed = None if price is None else Price(*_prices(price))
+    if not _asks_a_provider(vlm):
+        return FREE
+    return typed or price_of(vlm, server_of(vlm, base_url))
 
 
 def _warn(vlm: str, base_url: str | None, parts: "Split", budget: "Budget") -> None:
@@ -235,6 +254,8 @@ def _tell(draft: "Draft", budget: "Budget", path: Path, rewards: Path, as_json: 
     from car.cli.show import used
     from car.cli.verdict import verdict_table
 
+    if budget.max_output and not draft.usage.tokens:
+        note("The server counted no tokens: limits of tokens and cost went by estimates.", "yellow")
     if draft.ended:
         note(f"The budget ended the search: {draft.ended}. With a larger one the same command goes on.", "yellow")
     document = {

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from car.cli.settings import defaults
 from car.errors import CarError
+from car.keys import masked
 
 INTERRUPTED = "Interrupted. What was done is kept; the same command goes on from there."
 _JSON = "car.json"
@@ -120,6 +121,8 @@ class Group(TyperGroup):
 
     @staticmethod
     def _exit(ctx: Any, message: str, code: int) -> typer.Exit:
+        # A person who puts a key where a model belongs should not find it in a log.
+        message = masked(message)
         note(message if code == 130 else f"error: {message}", "yellow" if code == 130 else "red")
         _tell_machine(ctx, message, code)
         return typer.Exit(code)

@@ -10,14 +10,14 @@ from typing import Any
 import typer
 
 from car.errors import UserError
+from car.keys import holds_a_secret
 
 _VARIABLE, _FILE = "CAR_CONFIG", "car.toml"
 # The file may have come with a folder from somebody else, and these give up a protection or speak for a person.
 _TYPED = frozenset({"approve", "reject", "allow-unreviewed", "isolation"})
 # What a command does only if it is told to at that moment: a plain `car doctor` must ask nobody who charges for it.
-_ASKED_FOR = {"doctor": {"vlm"}}
+_ASKED_FOR = {"doctor": frozenset({"vlm"})}
 _SECRET_NAME = re.compile(r"(key|token|secret|credential)s?$|passw|passphrase|secret", re.IGNORECASE)
-_SECRET_VALUE = re.compile(r"\s*sk-|\w+://[^/\s]*@")
 
 _Options = Mapping[str, Any]
 """The options of a command, by their long names without the dashes."""
@@ -68,6 +68,9 @@ def _chosen(
             raise UserError(f"{path}: there is no command {table!r}; {near}")
         where = f"{path}, [{table}]"
         found = _by_option(where, written, options[table])
+        if asked_for := _ASKED_FOR.get(table, frozenset()) & found.keys():
+            option = min(asked_for)
+            raise UserError(f"{where}: {option!r} cannot be set for this command; type --{option} where you mean it.")
         if table == name:
             chosen |= {option: (where, value) for option, value in found.items()}
     return chosen
@@ -115,9 +118,9 @@ def _options(command: Any) -> _Options:
 
 def _refuse_secrets(path: Path, document: dict[str, Any], options: Collection[str]) -> None:
     for names, value in _leaves(document):
-        secret = isinstance(value, str) and _SECRET_VALUE.match(value)
+        secret = isinstance(value, str) and holds_a_secret(value)
         if secret or any(_names_a_secret(name, options) for name in names):
-            last = "a name" if _SECRET_VALUE.match(names[-1]) else repr(names[-1])
+            last = "a name" if holds_a_secret(names[-1]) else repr(names[-1])
             raise UserError(
                 f"{path}: {last} holds what looks like a secret; keys come from the environment only "
                 "(ANTHROPIC_API_KEY, OPENAI_API_KEY), so take it out of the file."
@@ -139,7 +142,7 @@ def _leaves(value: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 def _names_a_secret(name: str, options: Collection[str]) -> bool:
     # `max-token` is a slip of the pen for an option and no secret.
     is_option = get_close_matches(_dashed(name), options, n=1, cutoff=0.9)
-    return bool(_SECRET_VALUE.match(name) or (_SECRET_NAME.search(name) and not is_option))
+    return bool(holds_a_secret(name) or (_SECRET_NAME.search(name) and not is_option))
 
 
 def _by_option(where: str, written: dict[str, Any], options: Collection[str]) -> dict[str, Any]:

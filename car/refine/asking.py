@@ -3,6 +3,7 @@
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -13,9 +14,10 @@ from car.refine.crew import Crew
 from car.refine.draft import Attempt
 from car.refine.events import Asked, Event, Leaving, Replied, Unanswered, Waiting
 from car.refine.purse import Purse
-from car.vlm import VLM, Finish, Reply, Request
+from car.vlm import VLM, Finish, Reply, Request, Usage
 
 Listener = Callable[[Event], None]
+Kept = Callable[[Request], Usage | None]
 T = TypeVar("T")
 
 
@@ -55,7 +57,9 @@ class Asker:
     Args:
         vlm: who is asked.
         budget: what may be used.
-        listen: is told what happens, in this thread, in an order that does not depend on who answers first.
+        listen: is told what happens, in this thread. Answers, and all that is made of them, are told in the order of
+            the questions; only that one is asked is told when it is.
+        kept: what a reply that is on disk already has used; None if it is not there.
         parallel: how many questions may be on their way at once, each in a thread; 0 for one after another in the
             caller's own, which a person at a terminal needs.
 
@@ -65,8 +69,10 @@ class Asker:
         purse: what has been used.
     """
 
-    def __init__(self, vlm: VLM, budget: Budget, listen: Listener, parallel: int = 0) -> None:
-        self.vlm, self.budget, self.listen = vlm, budget, listen
+    def __init__(
+        self, vlm: VLM, budget: Budget, listen: Listener, parallel: int = 0, kept: Kept = lambda request: None
+    ) -> None:
+        self.vlm, self.budget, self.listen, self.kept = vlm, budget, listen, kept
         self.attempts: list[Attempt] = []
         self.ended = ""
         self.purse = Purse(budget)
@@ -92,8 +98,9 @@ class Asker:
     def ask_all(self, questions: Sequence[Question[T]]) -> list[Answer[T] | None]:
         """The answers in the order of the questions; None for those that the budget or a recording does not reach.
 
-        Which questions the budget reaches does not depend on how many are on their way at once: one is left out only
-        if it could not be afforded although all before it are paid.
+        Which questions the budget reaches does not depend on how many are on their way at once, as long as none needs
+        more than was set aside for it: one is left out only if it could not be afforded although all before it are
+        paid.
 
         Raises:
             ProviderError: the provider failed; the first failure in the order of the questions, when all answers that
@@ -133,7 +140,8 @@ class _Round(Generic[T]):
                 if self._crew.busy:
                     self._collect()
                 self._tell()
-        except KeyboardInterrupt:
+        except BaseException:
+            # An interrupt, or whoever listens has failed: what is on its way is paid for all the same.
             self._leave()
             raise
         return [self._answer(index) for index in range(len(self._questions))]
@@ -143,7 +151,8 @@ class _Round(Generic[T]):
         asker = self._asker
         while self._waiting and not self._crew.full:
             request = self._requests[self._waiting[0]]
-            problem = asker.ended or asker.purse.refuses(request)
+            kept = asker.kept(request)
+            problem = asker.ended or asker.purse.refuses(request, kept)
             if problem and self._crew.busy:
                 # What is on its way may turn out to need less than it might.
                 return
@@ -152,7 +161,7 @@ class _Round(Generic[T]):
                 self._give_up()
                 return
             index = self._waiting.popleft()
-            self._receipts[index] = asker.purse.set_aside(request)
+            self._receipts[index] = asker.purse.set_aside(request, kept)
             asker.listen(Asked(request))
             self._crew.begin(index, lambda index=index: self._asked(index))  # type: ignore[misc]
 
@@ -174,7 +183,7 @@ class _Round(Generic[T]):
         self._ended[index] = result
         purse, receipt = self._asker.purse, self._receipts[index]
         if isinstance(result, Answer):
-            purse.pay(receipt, result.request, result.reply.usage)
+            purse.pay(receipt, result.reply.usage)
             return
         purse.give_back(receipt)
         if not (isinstance(result, NotRecorded) and self._questions[index].optional):
@@ -202,10 +211,10 @@ class _Round(Generic[T]):
     def _leave(self) -> None:
         """Waits for the answers that are on their way: they cost the same whether anyone waits or not."""
         self._leaving.set()
-        if self._crew.busy:
-            self._asker.listen(Leaving(self._crew.busy))
-        while self._crew.busy:
-            self._crew.result()
+        if running := self._crew.running:
+            with suppress(OSError):
+                self._asker.listen(Leaving(running))
+        self._crew.wait()
 
 
 def insisting(complaint: str, times: int) -> str:

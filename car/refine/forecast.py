@@ -139,15 +139,19 @@ def _course(kinds: dict[str, Range], asked: dict[str, int], budget: Budget, long
         question = kinds[name]
         tokens += (question + answer).times(number)
         cheap = budget.price.of(Usage(question.low, answer.low))
-        dear = budget.price.of(Usage(question.high, answer.high))
-        known = known and cheap is not None and dear is not None
-        low, high = low + number * (cheap or 0.0), high + number * (dear or 0.0)
+        kept = Usage(question.high, answer.high, 0, question.high)
+        # What goes into a provider's cache costs more than what does not.
+        dear = max((budget.price.of(each) or 0.0 for each in (Usage(question.high, answer.high), kept)), default=0.0)
+        known = known and cheap is not None
+        low, high = low + number * (cheap or 0.0), high + number * dear
     return Course(sum(asked.values()), tokens, (low, high) if known else None)
 
 
 def _limited(course: Course, budget: Budget) -> Course:
     calls = min(course.calls, budget.calls or course.calls)
-    tokens, cost = course.tokens, course.cost
+    share = calls / course.calls
+    tokens = Range(round(course.tokens.low * share), round(course.tokens.high * share))
+    cost = None if course.cost is None else (course.cost[0] * share, course.cost[1] * share)
     if budget.tokens is not None:
         tokens = Range(min(tokens.low, budget.tokens), min(tokens.high, budget.tokens))
     if budget.cost is not None and cost is not None:
@@ -157,7 +161,8 @@ def _limited(course: Course, budget: Budget) -> Course:
 
 def in_words(course: Course, price: Pricing) -> str:
     """Calls, tokens and money of a course, in one line."""
-    counted = f"{course.calls} calls, {_span(_about(course.tokens.low), _about(course.tokens.high))} tokens"
+    calls = f"{course.calls} call{'s' * (course.calls != 1)}"
+    counted = f"{calls}, {_span(_about(course.tokens.low), _about(course.tokens.high))} tokens"
     if course.cost is None:
         return f"{counted}, price unknown"
     return f"{counted}, {_span(*(money(each, price) for each in course.cost))}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from car.checker import Checker, SubTask
 from car.errors import BudgetSpent, ProviderError
 from car.prompts import GoalPrompt, Scene, SubtasksPrompt
-from car.refine.asking import Asker, Listener, cut_off, insisting
+from car.refine.asking import Asker, Kept, Listener, cut_off, insisting
 from car.refine.bench import Bench
 from car.refine.budget import Budget
 from car.refine.continuing import shortcuts
@@ -32,6 +32,7 @@ def generate(
     listen: Listener = lambda event: None,
     task: Task | None = None,
     parallel: int = 0,
+    kept: Kept = lambda request: None,
 ) -> Draft:
     """Has the VLM name the sub-tasks and write their checkers, mends them with measured facts, and judges the result.
 
@@ -49,6 +50,8 @@ def generate(
         task: whose environment is run to see whether a sub-task is worth doing; None leaves that out.
         parallel: how many questions may be on their way at once, and programs be tried, each in a thread; 0 for one
             after another in the caller's own. The result does not depend on it.
+        kept: what a reply that is on disk already has used, so that it needs no room in the budget beyond that; None
+            for a question that has to be paid for.
 
     Raises:
         ProviderError: the provider failed, or the VLM named no usable goal or sub-tasks within the budget.
@@ -56,7 +59,7 @@ def generate(
         SandboxUnavailable: checkers cannot be run on this machine.
     """
     scene = scene_of(parts)
-    run = _Run(Asker(vlm, budget, listen, parallel), Bench(parts.refine, sandbox, limits, bar, task), scene, task)
+    run = _Run(Asker(vlm, budget, listen, parallel, kept), Bench(parts.refine, sandbox, limits, bar, task), scene, task)
     chain = run.best()
     asker = run.asker
     rehearsal = chain.evidence.verdict(bar, chain.decomposition.subtasks, chain.probes)

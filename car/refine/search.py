@@ -182,15 +182,19 @@ class Search:
             self._go_on()
 
     def _judge_again(self, earlier: Evidence) -> None:
-        if self._last is None or self._last.candidate is None:
+        if self._last is None:
             self._judge_known(earlier)
             return
-        again = self._judged(self._last.ran, earlier)
-        self._tries = [again if each is self._last else each for each in self._tries]
-        self._last = again
-        if not again.passes:
-            self._told(again)
+        self._renew(earlier)
+        if not self._last.passes:
+            self._told(self._last)
             self._go_on()
+
+    def _renew(self, earlier: Evidence) -> None:
+        """Judges those that passed beside other programs, beside these."""
+        renewed = [(each, self._judged(each.ran, earlier) if each.passes else each) for each in self._tries]
+        self._tries = [new for _, new in renewed]
+        self._last = next((new for old, new in renewed if old is self._last), self._last)
 
     def _judge_known(self, earlier: Evidence) -> None:
         alone = self._kept.alone if self._kept else self._bench.ran(Checker(self._subtask, self._known))
@@ -199,20 +203,30 @@ class Search:
         self._next = _Next.FIRST if candidate.complaints else _Next.NOTHING
 
     def _judge_faster(self, earlier: Evidence) -> None:
-        made, right = self._judged(self._new[0], earlier), self._last
         self._next = _Next.NOTHING
+        if earlier.checkers != self._beside:
+            self._renew(earlier)
+        made, right = self._judged(self._new[0], earlier), self._last
         if right is None or right.candidate is None:
             return
         before = self._bench.cost(right.candidate.checker)
         now = self._bench.cost(made.candidate.checker) if made.passes and made.candidate else None
-        if made.passes and not (before and now and _for_a_frame(now) < _for_a_frame(before)):
+        quicker = before is not None and now is not None and _for_a_frame(now) < _for_a_frame(before)
+        if made.passes and made.candidate and (quicker or not right.passes):
+            self._told(made)
+            self._tries.append(made)
+            self._last = made
+            if before and now:
+                self._asker.listen(Faster(made.candidate.checker, _for_a_frame(before), _for_a_frame(now)))
+            return
+        if made.passes:
             complaint = Complaint("It is right, but not faster; the first one is kept.")
             self._told(replace(made, complaints=(complaint,)), rules=("cost",))
-            return
-        self._told(made)
-        if made.passes and made.candidate and before and now:
-            self._last = made
-            self._asker.listen(Faster(made.candidate.checker, _for_a_frame(before), _for_a_frame(now)))
+        else:
+            self._told(made)
+        if not right.passes:
+            self._told(right)
+            self._go_on()
 
     def _accept(self, right: _Try) -> None:
         self._next = _Next.NOTHING

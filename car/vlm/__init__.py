@@ -1,7 +1,7 @@
 """The vision-language model, as one method: ask.
 
-Providers are the only files that know a provider: `openai`, `anthropic`, `manual`, `replay`. `journal` and `recording`
-wrap any of them.
+Providers are the only files that know a provider: `openai`, `anthropic`, `compatible`, `manual`, `replay`. `journal` and
+`recording` wrap any of them.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ class Request:
     """One question, complete in itself: it needs no conversation before it.
 
     Args:
-        stage: ``goal``, ``subtasks``, ``checker`` or ``refine``.
+        stage: ``goal``, ``subtasks``, ``checker``, ``refine`` or ``faster``; ``trial`` for `car doctor`.
         subject: the sub-task's name, or "" where the whole task is meant.
         attempt: 1 for the first try.
         system: the rules that are the same in every request.

@@ -50,17 +50,14 @@ def vlm_from(
         MissingKey: the provider's key is not in the environment.
         BadRecording: the recording is damaged.
     """
+    check(spec, base_url)
     kind, rest = _kind_of(spec)
     if kind in _ADDRESSES:
         return _provider(kind, rest, server_of(spec, base_url), max_output)
-    if base_url:
-        raise UserError(f"--base-url goes with openai, anthropic and compatible, not with {kind}; leave it out.")
     return _manual(rest, folder, problem) if kind == "manual" else _replay(rest, strict)
 
 
 def _provider(kind: str, model: str, base_url: str | None, max_output: int) -> VLM:
-    if not model:
-        raise UserError(f"{kind!r} needs a model: {kind}/MODEL.")
     if kind == "anthropic":
         from car.vlm.anthropic import AnthropicVLM
 
@@ -84,6 +81,26 @@ def _replay(rest: str, strict: bool) -> VLM:
     from car.vlm.replay import ReplayVLM
 
     return ReplayVLM(rest, strict=strict)
+
+
+def check(spec: str, base_url: str | None = None) -> None:
+    """Finds what is wrong with the words alone, without a key, a file or a network.
+
+    Args:
+        spec: one of `FORMS`.
+        base_url: the server's address, if one was given.
+
+    Raises:
+        UnknownName: no such form.
+        UserError: a model or an address is missing, or an address is given where none is used.
+    """
+    kind, rest = _kind_of(spec)
+    if kind in _ADDRESSES and not rest:
+        raise UserError(f"{kind!r} needs a model: {kind}/MODEL.")
+    if kind == "compatible" and server_of(spec, base_url) is None:
+        raise UserError(f"{spec.strip()} needs the server's address: --base-url URL, or {_ADDRESSES[kind]}.")
+    if base_url and kind not in _ADDRESSES:
+        raise UserError(f"--base-url goes with openai, anthropic and compatible, not with {kind}; leave it out.")
 
 
 def server_of(spec: str, base_url: str | None = None) -> str | None:

@@ -97,13 +97,15 @@ class Journal:
         key = hashlib.sha256(f"{self.name}\n{request.sha256}".encode()).hexdigest()
         return self._folder / f"{key}.json"
 
+    def kept(self, request: Request) -> Usage | None:
+        """What the reply to a request has used, if it is in the folder and will be given from there."""
+        reply = self._kept(self.path(request), request)
+        return None if reply is None else reply.usage
+
     def _kept(self, path: Path, request: Request) -> Reply | None:
         try:
             values, reply = self._read(path, request)
-            if self._too_short(values, reply):
-                path.replace(path.with_name(f"{path.name}.truncated"))
-                return None
-            return reply
+            return None if self._too_short(values, reply) else reply
         except FileNotFoundError:
             return None
         except ValueError:
@@ -125,6 +127,9 @@ class Journal:
     def _keep(self, path: Path, request: Request, reply: Reply) -> None:
         limit = {"max_output": self._max_output} if self._max_output else {}
         values = {"format": FORMAT, "vlm": self.name, **limit, **Exchange.of(request, reply).to_json()}
+        if path.exists():
+            # One that was cut off; only now is there something in its place.
+            path.replace(_free(path))
         write_text(path, json.dumps(values, indent=1) + "\n")
 
     def _count(self, key: str, usage: Usage, new: bool) -> None:
@@ -134,3 +139,11 @@ class Journal:
             self.spent += usage if new else Usage()
             self.usage += Usage() if key in self._counted else usage
             self._counted.add(key)
+
+
+def _free(path: Path) -> Path:
+    """A name beside the file for a reply that is put aside."""
+    number = 1
+    while (aside := path.with_name(f"{path.name}.truncated-{number}")).exists():
+        number += 1
+    return aside

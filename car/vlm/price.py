@@ -103,7 +103,8 @@ class ListPrice:
                 found = genai_prices.calc_price(counted, self.model, provider_api_url=self.url)
         except LookupError:
             return None
-        return float(found.total_price)
+        # Models that are charged for time or pieces have no price for tokens; that is not known to be nothing.
+        return float(found.total_price) or (None if usage.tokens else 0.0)
 
 
 def _counted(usage: Usage) -> "genai_prices.Usage":

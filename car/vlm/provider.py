@@ -9,15 +9,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from car.errors import MissingKey, ProviderError, UserError
 from car.frames import to_png
+from car.keys import masked, without_secrets
 from car.vlm import Picture, Reply, Request
 
 _LONGEST = 500
-# Of a key that is at least this long, so many first characters give it away where a server repeats only part of it.
-_LONG_KEY, _TELLING = 12, 6
-# The beginnings of the keys in use, for the case that a provider repeats a key other than the one that was sent.
-_KEY = re.compile(
-    r"\b(?:(sk-)[\w*.-]{4,}|(AIza|ABSK|eyJ|csk-|fw_|gsk_|hf_|nvapi-|pplx-|r8_|tgp_v1_|xai-)[\w*.=/+-]{16,})"
-)
 _NO_SCHEMA = re.compile(r"response_format|output_(config|format)|text\.format|structured|schema", re.IGNORECASE)
 # Codes and words for an account without money. "Quota" alone also means a limit per minute, which passes.
 _SPENT = re.compile(
@@ -45,15 +40,6 @@ def key_from(variable: str) -> str:
     if not (key.isascii() and key.isprintable() and " " not in key):
         raise MissingKey(f"{variable} holds characters that no API key has; copy the key again.")
     return key
-
-
-def masked(text: str, key: str) -> str:
-    """The text without the key, and without anything that looks like one."""
-    if key:
-        text = text.replace(key, "***")
-    if len(key) >= _LONG_KEY:
-        text = re.sub(rf"{re.escape(key[:_TELLING])}[\w*.\u2026-]*", "***", text)
-    return _KEY.sub(r"\1\2***", text)
 
 
 def address(base_url: str) -> str:
@@ -84,7 +70,8 @@ def _parts(base_url: str) -> SplitResult:
         whole = False
     if not whole:
         raise UserError(
-            f"{base_url!r} is not the address of a server; give all of it, for example http://localhost:8000/v1."
+            f"{without_secrets(base_url)!r} is not the address of a server; give all of it, for example "
+            "http://localhost:8000/v1."
         )
     return parts
 

@@ -129,19 +129,23 @@ def save_recording(recording: Recording, path: Path) -> None:
 class Recorder:
     """Records what a VLM says, as it says it.
 
-    An existing file is continued. A request that is already in it is passed on, and not recorded again.
+    An existing file is continued. Of two replies to the same request the later one stays.
 
     Args:
         vlm: the one to ask.
         path: the file to write.
         made: how the recording is made, as a true sentence.
 
+    Attributes:
+        vlm: the one that is asked.
+        recording: what is recorded so far.
+
     Raises:
         BadRecording: there is a file at `path` that is not a recording.
     """
 
     def __init__(self, vlm: VLM, path: Path, made: str) -> None:
-        self._vlm, self._path, self._lock = vlm, path, threading.Lock()
+        self.vlm, self._path, self._lock = vlm, path, threading.Lock()
         before = load_recording(path) if path.exists() else Recording(made, "", ())
         # A file that was begun in another way must go on saying so.
         self.recording = before if made in before.made else replace(before, made=f"{before.made} {made}".strip())
@@ -149,7 +153,7 @@ class Recorder:
     @property
     def name(self) -> str:
         """The name of the VLM that is asked."""
-        return self._vlm.name
+        return self.vlm.name
 
     def ask(self, request: Request) -> Reply:
         """The reply, on disk before it is returned.
@@ -158,7 +162,7 @@ class Recorder:
             ProviderError: from the VLM that is asked.
             OSError: the recording cannot be written.
         """
-        reply = self._vlm.ask(request)
+        reply = self.vlm.ask(request)
         with self._lock:
             self._record(Exchange.of(request, reply))
         return reply
@@ -178,11 +182,17 @@ class Recorder:
             save_recording(self.recording, self._path)
 
     def _record(self, exchange: Exchange) -> None:
-        known = self.recording.exchanges
-        if any(exchange.request_sha256 == other.request_sha256 for other in known):
+        known = list(self.recording.exchanges)
+        places = {other.request_sha256: place for place, other in enumerate(known)}
+        if exchange.request_sha256 not in places:
+            known.append(exchange)
+        elif known[places[exchange.request_sha256]] == exchange:
             return
+        else:
+            # Asked anew, because the first answer was cut off, or all was to be asked anew.
+            known[places[exchange.request_sha256]] = exchange
         model = self.recording.model or exchange.reply.model or self.name
-        self.recording = replace(self.recording, model=model, exchanges=(*known, exchange))
+        self.recording = replace(self.recording, model=model, exchanges=tuple(known))
         save_recording(self.recording, self._path)
 
 

@@ -1,6 +1,7 @@
 """One small question with a picture, to see whether a VLM answers, sees, and what it costs."""
 
 import random
+import re
 import time
 from dataclasses import dataclass
 
@@ -77,5 +78,5 @@ def _square(colour: str) -> Frame:
 
 
 def _sees(reply: Reply, shown: str) -> bool:
-    said = reply.text.lower()
-    return [each for each in COLOURS if each in said] == [shown]
+    said = set(re.findall(r"[a-z]+", reply.text.lower()))
+    return said & set(COLOURS) == {shown}

@@ -60,10 +60,12 @@ class Provider:
     Args:
         delay: seconds before each answer.
         counts: what it says if it is asked how many tokens a question has.
+        uncounted: whether its answers say nothing of tokens.
     """
 
     delay: float = 0.0
     counts: int = 3000
+    uncounted: bool = False
     book: Book = field(default_factory=Book)
     client: int = 0
     killing: Killing | None = None
@@ -112,7 +114,8 @@ class Provider:
             self._requests += 1
             killing = self.killing if self.killing and self._requests == self.killing.request else None
         time.sleep(self.delay)
-        data = json.dumps(_response(_answer(json.loads(body)), name)).encode()
+        response = _response(_answer(json.loads(body)), name)
+        data = json.dumps(response | ({"usage": None} if self.uncounted else {})).encode()
         sent = len(data) if killing is None else round(len(data) * killing.part)
         _send(handler, data, sent)
         if sent == len(data):

@@ -253,3 +253,95 @@ class TestTheDoctor:
             Path("car.toml").write_text(f'vlm = "compatible/m"\nbase-url = "{server.url}/v1"\n')
             assert car("doctor").exit_code == 0
         assert not server.received
+
+
+class TestADefaultAddress:
+    """In the environment or in car.toml, for a server of one's own."""
+
+    def test_is_nothing_to_those_who_ask_nobody(self, doorkey_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("CAR_BASE_URL", "http://127.0.0.1:9/v1")
+        ran = car(
+            "generate", "doorkey-6x6", "--vlm", "replay/doorkey-8x8", "--trajectories", doorkey_folder, "--strict"
+        )
+        assert "was made with another prompt" in ran.stderr
+        typed = car("generate", "doorkey-6x6", "--vlm", "replay/doorkey-8x8", "--base-url", "http://127.0.0.1:9/v1")
+        assert "--base-url goes with openai" in typed.stderr
+
+    @pytest.mark.parametrize("spec", ["openai/gpt-4o", "anthropic/some-claude"])
+    def test_does_not_get_the_key_of_another_provider(
+        self, spec: str, doorkey_folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with Loopback(from_openai("Red")) as server:
+            Path("car.toml").write_text(f'base-url = "{server.url}/v1"\n')
+            monkeypatch.delenv("OPENAI_API_KEY")
+            monkeypatch.delenv("ANTHROPIC_API_KEY")
+            ran = car("doctor", "--vlm", spec)
+        assert ran.exit_code == 2
+        assert "There is no API key" in ran.stderr
+        assert not server.received
+
+    def test_is_used_for_a_compatible_server(self) -> None:
+        with Loopback(lambda body: from_openai(_seen(body))) as server:
+            Path("car.toml").write_text(f'base-url = "{server.url}/v1"\n')
+            assert car("doctor", "--vlm", "compatible/m").exit_code == 0
+        assert len(server.received) == 1
+
+
+def test_fresh_without_a_key_leaves_the_replies_where_they_are(
+    provider: Provider, doorkey_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert car(*_options(provider, doorkey_folder, "--max-calls", "3")).exit_code == 1
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    ran = car("generate", "doorkey-6x6", "--vlm", "anthropic/m", "--fresh", "--rewards", "rewards")
+    assert ran.exit_code == 2
+    assert car(*_options(provider, doorkey_folder)).exit_code == 0
+    assert set(provider.book.asked.values()) == {1}
+
+
+def test_fresh_asks_anew_and_keeps_what_was_paid_for(provider: Provider, doorkey_folder: Path) -> None:
+    for _ in range(3):
+        assert car(*_options(provider, doorkey_folder, "--fresh", "--max-calls", "3")).exit_code == 1
+    assert set(provider.book.asked.values()) == {3}
+    journals = sorted(each.name for each in Path("rewards/.journal").iterdir())
+    assert journals == ["doorkey-6x6", "doorkey-6x6.1", "doorkey-6x6.2", "doorkey-6x6.3"]
+    assert [len(list(Path("rewards/.journal", each).glob("*.json"))) for each in journals] == [3, 0, 3, 3]
+
+
+def test_a_price_and_a_limit_in_car_toml_do_not_bill_a_replay(provider: Provider, doorkey_folder: Path) -> None:
+    assert car(*_options(provider, doorkey_folder, "--record", "session.json")).exit_code == 0
+    Path("car.toml").write_text('price = "3000/15000"\nmax-cost = 0.01\n')
+    replay = ["generate", "doorkey-6x6", "--vlm", "replay/session.json", "--trajectories", doorkey_folder, "--json"]
+    ran = car(*replay)
+    assert ran.exit_code == 0, ran.stderr
+    assert json.loads(ran.stdout)["cost"] == 0
+
+
+def test_a_server_that_counts_nothing_is_limited_by_estimates(
+    provider: Provider, doorkey_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.uncounted = True
+    ran = car(*_options(provider, doorkey_folder, "--price", "3/15", "--max-tokens", "20000", "--max-output", "300"))
+    assert ran.exit_code == 1
+    assert 3 <= _manifest()["calls"] < 7
+    assert _manifest()["cost"]["amount"] is None
+    assert "The server counted no tokens: limits of tokens and cost went by estimates." in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--vlm", "compatible/m", "--dry-run"], "compatible/m needs the server's address"),
+        (["--vlm", "openai/", "--dry-run"], "'openai' needs a model"),
+        (
+            ["--vlm", "compatible/m", "--base-url", "http://bob:hunter2@127.0.0.1:80x/v1"],
+            "'http://***@127.0.0.1:80x/v1'",
+        ),
+        (["--vlm", "compatible/m", "--base-url", "bob:hunter2@host/v1"], "'***@host/v1' is not the address"),
+        (["--vlm", "AIzaSyA1234567890abcdefghijk"], "There is no VLM 'AIza***'"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_without_secrets(options: list[str], words: str) -> None:
+    ran = car("generate", "doorkey-6x6", *options)
+    assert ran.exit_code == 2
+    assert words in ran.stderr
+    assert "hunter2" not in ran.stderr

@@ -245,3 +245,18 @@ def test_doctor_says_what_is_set() -> None:
     said = car("doctor")
     assert said.exit_code == 0
     assert "car.toml: vlm = manual, [train] steps = 10" in said.stdout
+
+
+def test_what_a_command_does_only_when_it_is_told_to_is_not_set_for_it() -> None:
+    settings('[doctor]\nvlm = "openai/m"\n')
+    assert refused() == "car.toml, [doctor]: 'vlm' cannot be set for this command; type --vlm where you mean it."
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["https://gateway/v1?api_key=abc", "http://me:pw@host/v1", "AIzaSyA1234567890abcdefghijk", "gsk_0123456789abcdef"],
+)
+def test_an_address_with_a_key_and_keys_of_other_providers_are_refused_too(secret: str) -> None:
+    settings(f'base-url = "{secret}"\n')
+    assert "holds what looks like a secret" in refused()
+    assert secret not in refused()

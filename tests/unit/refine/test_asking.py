@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 
 from car.errors import NotRecorded, ProviderError
-from car.prompts import GoalPrompt, Scene
+from car.prompts import GoalPrompt, Scene, request_for
 from car.refine import Asked, Budget, Event, Leaving, Replied, Unanswered, Waiting
 from car.refine.asking import Answer, Asker, Question
 from car.vlm import Reply, Request, Usage
+from car.vlm.tokens import at_most
 
 SCENE = Scene(np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 9, np.uint8))
+
+
+NEED = at_most(request_for(GoalPrompt(SCENE, "complaint 1", 1)), 300).tokens
 
 
 @dataclass
@@ -88,7 +92,7 @@ def test_what_is_made_of_an_answer_is_made_in_its_thread() -> None:
 
 
 @pytest.mark.parametrize("parallel", [0, 1, 2, 4])
-@pytest.mark.parametrize("limit", [{"calls": 3}, {"tokens": 10_000, "max_output": 2000}])
+@pytest.mark.parametrize("limit", [{"calls": 3}, {"tokens": NEED + 60, "max_output": 300}])
 def test_the_budget_reaches_the_same_questions_however_many_are_on_their_way(
     parallel: int, limit: dict[str, int]
 ) -> None:
@@ -96,7 +100,16 @@ def test_the_budget_reaches_the_same_questions_however_many_are_on_their_way(
     reached = [each is not None for each in answers]
     alone, _, _ = _asked(Timed(), 6, 0, Budget(**limit))  # type: ignore[arg-type]
     assert reached == [each is not None for each in alone]
-    assert asker.ended == "" if all(reached) else asker.ended
+    # They use 20, 30, 40, ... tokens.
+    assert sum(reached) == 3
+    assert asker.ended
+
+
+def test_answers_that_are_on_disk_need_no_room_for_what_they_have_used_already() -> None:
+    budget = Budget(tokens=1000, max_output=100_000)
+    asker = Asker(Timed(), budget, lambda event: None, 2, kept=lambda request: Usage(10, 10 * request.attempt))
+    assert None not in asker.ask_all(_questions(4))
+    assert _asked(Timed(), 4, 2, budget)[0] == [None] * 4
 
 
 @pytest.mark.parametrize("parallel", [0, 3])
@@ -162,3 +175,17 @@ class TestAnInterrupt:
         self._interrupted(vlm, 2)
         assert time.monotonic() - began < 2
         assert vlm.answered == []
+
+
+@pytest.mark.parametrize("wrong", [BrokenPipeError("nobody reads"), RuntimeError("no more threads")])
+def test_whatever_ends_it_what_is_on_its_way_is_waited_for(wrong: Exception) -> None:
+    vlm = Timed({1: 0.3, 2: 0.3})
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Waiting | Leaving):
+            raise wrong
+
+    expected = type(wrong)
+    with pytest.raises(expected):
+        Asker(vlm, Budget(), listen, 2).ask_all(_questions(4))
+    assert sorted(vlm.answered) == ([1, 2] if expected is BrokenPipeError else [])

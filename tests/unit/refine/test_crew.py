@@ -54,4 +54,19 @@ def test_without_threads_work_runs_in_the_callers_and_can_be_interrupted() -> No
     crew: Crew[int] = Crew(0)
     with pytest.raises(KeyboardInterrupt):
         crew.begin(0, work)
-    assert crew.busy == 0
+    assert crew.running == 0
+    crew.wait()
+
+
+def test_waiting_ends_when_no_thread_is_at_work_whatever_was_counted() -> None:
+    """An interrupt may come between a result and its count: waiting must not go by the count."""
+    crew: Crew[int] = Crew(3)
+    go_on = threading.Event()
+    for key in range(2):
+        crew.begin(key, lambda: int(go_on.wait(10)))
+    assert crew.running == 2
+    crew.busy += 1
+    threading.Timer(0.1, go_on.set).start()
+    crew.wait()
+    assert crew.running == 0
+    assert sorted(crew.result() for _ in range(2)) == [(0, 1), (1, 1)]

@@ -82,3 +82,11 @@ def test_a_provider_that_counts_makes_it_narrower(doorkey: Split) -> None:
     assert exact.high - exact.low < estimated.high - estimated.low
     # Three questions of about 3,000 tokens with answers from 400 to 3,000, and five others.
     assert 3 * 3400 < exact.low < exact.high < 3 * 6000 + 5 * 9000
+
+
+def test_a_limit_of_calls_limits_tokens_and_money_too(doorkey: Split) -> None:
+    one = forecast(scene_of(doorkey), replace(BUDGET, calls=1)).most
+    assert in_words(one, BUDGET.price).startswith("1 call, ")
+    assert one.tokens.high < 30_000
+    assert one.cost is not None
+    assert one.cost[1] < 0.5

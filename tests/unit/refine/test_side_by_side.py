@@ -125,3 +125,29 @@ def test_questions_are_told_before_any_answer_of_theirs(doorkey: Split) -> None:
     run = told(doorkey, parallel=4)
     kinds = [type(each) for each in run.events if isinstance(each, Asked | Replied)]
     assert kinds == [Asked, Replied, Asked, Replied, *[Asked] * 3, *[Replied] * 3]
+
+
+SLOW_COPY_OF_THE_KEY = planted.RIGHT_KEY.replace(
+    "    return outside_door(current, found) < 3",
+    "    total = 0\n"
+    "    for row in range(current.shape[0]):\n"
+    "        for column in range(current.shape[1]):\n"
+    "            total += int(current[row, column, 0]) + int(current[row, column, 1])\n"
+    "    return outside_door(current, found) < 3 and total > 0",
+)
+
+
+@pytest.mark.parametrize("faster", [planted.RIGHT_KEY, "no program"])
+def test_a_slow_program_is_judged_again_too_while_a_faster_one_is_asked_for(faster: str, doorkey: Split) -> None:
+    """The door's program says the same as the key's and is slow; the key's is mended while a faster one comes."""
+    script: Script = {
+        ("checker", KEY, 1): program(planted.ALWAYS_TRUE),
+        ("refine", KEY, 2): RIGHT["checker", KEY, 1],
+        ("checker", DOOR, 1): program(SLOW_COPY_OF_THE_KEY),
+        ("faster", DOOR, 2): program(faster),
+        ("refine", DOOR, 3): RIGHT["checker", DOOR, 1],
+    }
+    run = told(doorkey, script)
+    assert ("faster", DOOR, 2) in run.vlm.places
+    assert ("refine", DOOR, 3) in run.vlm.places
+    assert run.draft.verdict.accepted

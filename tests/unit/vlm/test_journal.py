@@ -155,13 +155,32 @@ class TestATruncatedReply:
         Journal(Scripted(self.SHORT), tmp_path, max_output=100).ask(question())
         journal = Journal(Scripted(Reply("Whole.")), tmp_path, max_output=200)
         assert journal.ask(question()).text == "Whole."
-        assert [each.name for each in tmp_path.glob("*.truncated")] == [f"{journal.path(question()).name}.truncated"]
+        name = journal.path(question()).name
+        assert sorted(each.name for each in tmp_path.iterdir()) == [name, f"{name}.truncated-1"]
         assert Journal(Scripted(), tmp_path, max_output=400).ask(question()).text == "Whole."
 
     @pytest.mark.parametrize("now", [0, 50, 100])
     def test_is_not_where_it_may_not(self, now: int, tmp_path: Path) -> None:
         Journal(Scripted(self.SHORT), tmp_path, max_output=100).ask(question())
         assert Journal(Scripted(), tmp_path, max_output=now).ask(question()) == self.SHORT
+
+    def test_stays_until_there_is_another_in_its_place(self, tmp_path: Path) -> None:
+        Journal(Scripted(self.SHORT), tmp_path, max_output=100).ask(question())
+        with pytest.raises(ProviderError):
+            Journal(Scripted(ProviderError("Down.")), tmp_path, max_output=200).ask(question())
+        assert Journal(Scripted(), tmp_path, max_output=100).ask(question()) == self.SHORT
+
+    def test_every_one_of_them_is_kept(self, tmp_path: Path) -> None:
+        for limit in (100, 200, 300):
+            Journal(Scripted(self.SHORT), tmp_path, max_output=limit).ask(question())
+        assert len(list(tmp_path.iterdir())) == 3
+
+    def test_says_what_is_kept_and_will_be_given(self, tmp_path: Path) -> None:
+        journal = Journal(Scripted(self.SHORT), tmp_path, max_output=100)
+        assert journal.kept(question()) is None
+        journal.ask(question())
+        assert journal.kept(question()) == self.SHORT.usage
+        assert Journal(Scripted(), tmp_path, max_output=200).kept(question()) is None
 
     def test_of_an_unknown_limit_is_kept(self, tmp_path: Path) -> None:
         Journal(Scripted(self.SHORT), tmp_path).ask(question())

@@ -76,7 +76,7 @@ def test_continues_a_file_and_says_how_both_parts_were_made(tmp_path: Path) -> N
     assert recording.made == "Answered by hand. Answered by a parrot."
     assert recording.model == "first"
     assert [(exchange.reply.text, exchange.reply.model) for exchange in recording.exchanges] == [
-        ("a", "first"),
+        ("a", "third"),
         ("b", "second"),
     ]
 

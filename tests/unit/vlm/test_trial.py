@@ -26,7 +26,9 @@ class Looking:
         return Reply(self._form.format(seen), usage=self._usage, model="looking-1", note="A note.")
 
 
-@pytest.mark.parametrize("form", ["{}", "The square is {}.", "**{}**\n"])
+@pytest.mark.parametrize(
+    "form", ["{}", "The square is {}.", "**{}**\n", "{}, as it is rendered; a coloured bluebell-free picture"]
+)
 def test_a_model_that_looks_is_believed(form: str) -> None:
     trial = try_out(Looking(form), Price(3, 15))
     assert trial.sees
