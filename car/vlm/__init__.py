@@ -1,7 +1,7 @@
 """The vision-language model, as one method: ask.
 
-Providers are the only files that know a provider: `openai`, `anthropic`, `compatible`, `manual`, `replay`. `journal` and
-`recording` wrap any of them.
+Providers are the only files that know a provider: `openai`, `anthropic`, `compatible`, `manual`, `replay`. `journal`
+and `recording` wrap any of them.
 """
 
 import hashlib
