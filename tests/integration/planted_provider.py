@@ -46,7 +46,7 @@ class Book:
 
     Attributes:
         asked: how often each question was asked, by the hash of its body.
-        answered: when the answer to each question was sent in full for the first time.
+        answered: when the answer to each question was first sent to this client in full.
     """
 
     asked: Counter[str] = field(default_factory=Counter)
@@ -99,6 +99,8 @@ class Provider:
         with self._lock:
             self.client, self.killing, self._requests, self.killed_at = client, killing, 0, 0.0
             self.book = book
+            # What an earlier client was sent in the moment in which it was killed, it may have lost.
+            book.answered.clear()
 
     def serve(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers["content-length"]))
