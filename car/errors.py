@@ -17,6 +17,7 @@
     |-- BudgetSpent             exit code 1: the budget ended before there was any program to keep
     |-- RewardChanged           exit code 1: in training, a program said of the same frame something else than before
     `-- ProviderError           exit code 3: the VLM's provider refused or failed, in its own words
+        `-- NothingUsable       it answered, and no answer could be used
 
 What a *checker* does wrong is an Outcome (see car.sandbox) and no exception, because it goes back to the VLM. Only
 RewardChanged is one: in training nobody is there to ask, and what is learnt from then on is worth nothing.
@@ -93,3 +94,7 @@ class ProviderError(CarError):
     """The VLM's provider refused or failed; the message holds the provider's own words."""
 
     exit_code = 3
+
+
+class NothingUsable(ProviderError):
+    """The VLM answered as often as it may be asked, and nothing that it said could be used."""

@@ -20,6 +20,7 @@ def session_with(
     made: str = "",
     strict: bool = False,
     max_output: int = 8000,
+    timeout: float = 600.0,
 ) -> VLM:
     """The VLM that a spec names, with every reply on disk before it is read.
 
@@ -32,12 +33,15 @@ def session_with(
         made: how the recorded session is made.
         strict: a replay refuses a prompt that was not recorded.
         max_output: the most tokens that an answer may have.
+        timeout: seconds for a whole answer of a provider.
 
     Raises:
         UserError: a spec, key or recording that cannot be used.
     """
     folder = Path("manual") / journal.name
-    vlm = vlm_from(spec, base_url=base_url, folder=folder, strict=strict, max_output=max_output, problem=misformed)
+    vlm = vlm_from(
+        spec, base_url=base_url, folder=folder, strict=strict, max_output=max_output, timeout=timeout, problem=misformed
+    )
     if not isinstance(vlm, ReplayVLM):
         vlm = Journal(vlm, journal, max_output)
     return vlm if record is None else Recorder(vlm, record, made)
@@ -49,12 +53,15 @@ def journal_of(vlm: VLM) -> Journal | None:
     return inner if isinstance(inner, Journal) else None
 
 
-def put_aside(journal: Path) -> None:
-    """Renames the folder of the replies, if it is there: all is asked anew, and nothing that was paid for is lost."""
-    if journal.exists():
-        suffixes = [each.name.removeprefix(f"{journal.name}.") for each in journal.parent.glob(f"{journal.name}.*")]
-        last = max((int(each) for each in suffixes if each.isdecimal()), default=0)
-        journal.rename(journal.with_name(f"{journal.name}.{last + 1}"))
+def put_aside(journal: Path) -> Path:
+    """Renames the folder of the replies: all is asked anew, and nothing that was paid for is lost.
+
+    Returns:
+        where the replies are now.
+    """
+    suffixes = [each.name.removeprefix(f"{journal.name}.") for each in journal.parent.glob(f"{journal.name}.*")]
+    last = max((int(each) for each in suffixes if each.isdecimal()), default=0)
+    return journal.rename(journal.with_name(f"{journal.name}.{last + 1}"))
 
 
 def provenance_of(vlm: VLM, draft: Draft) -> Provenance:

@@ -23,7 +23,7 @@ _PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+\.png)\)")
 _HEAD = """# How few calls
 
 A generation asks for the goal, for the sub-tasks, and for a program for each sub-task; a program that is wrong goes
-back with measured facts. Ours is to need no more than two calls for each sub-task, and two. `python -m tools.calls
+back with measured facts. For n sub-tasks, no more than 2 n + 2 calls should be needed. `python -m tools.calls
 --write-docs` writes this page from the sessions that come with the package, all of which are verified.
 
 | session | sub-tasks | calls | at most | wrong programs | tokens in | tokens out |

@@ -1,5 +1,6 @@
 """Writes a bundle, whole or not at all."""
 
+import json
 import shutil
 import tempfile
 from dataclasses import asdict
@@ -58,9 +59,12 @@ def _swap(made: Path, target: Path) -> None:
 
 
 def _keep_decision(made: Path, target: Path) -> None:
-    """Carries a person's decision over to the same content, or puts the bundle that it is about aside."""
+    """Carries a person's decision over to the same content, or puts the bundle that it is about aside.
+
+    A verified bundle on which nobody has decided is put aside too, if what takes its place is not verified.
+    """
     decision, manifest = target / "approval.json", target / "manifest.json"
-    if not decision.exists() or not manifest.exists():
+    if not manifest.exists() or not (decision.exists() or (_verified(target) and not _verified(made))):
         return
     sha256 = sha256_of(manifest)
     if sha256 == sha256_of(made / "manifest.json"):
@@ -69,6 +73,13 @@ def _keep_decision(made: Path, target: Path) -> None:
     aside = target.with_name(f"{target.name}.{sha256[:8]}")
     if not aside.exists():
         target.rename(aside)
+
+
+def _verified(bundle: Path) -> bool:
+    try:
+        return json.loads((bundle / "verdict.json").read_text(encoding="utf-8"))["accepted"] is True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _write(made: Path, task: Task, draft: Draft, provenance: Provenance) -> None:

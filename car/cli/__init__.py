@@ -1,5 +1,6 @@
 """The command line: parse, call one function, print."""
 
+import os
 import signal
 import sys
 
@@ -8,6 +9,9 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Runs the command line and ends the process with its code; 130 if it was interrupted, at whatever moment."""
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        # Some environments draw through SDL, which complains of a screen that is not there.
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     try:
         # Most of a start goes into imports, and an interrupt may come while they run.
         from car.cli.app import app

@@ -47,7 +47,7 @@ def doctor(
     table = Table("", "what", "finding", header_style="dim", box=None, padding=(0, 2, 0, 0))
     for each in [*findings, *asked]:
         table.add_row(Text(*_MARKS[each.fine]), f"  {each.name}" if each.part_of else each.name, Text(each.said))
-    broken = [each.name for each in [*findings, *asked] if each.fine is False]
+    broken = list(dict.fromkeys(each.part_of or each.name for each in [*findings, *asked] if each.fine is False))
     advice = f"Put right: {', '.join(broken)}." if broken else next_step(_next(vlm))
     result(as_json, {"findings": [dataclasses.asdict(each) for each in [*findings, *asked]]}, table, "", advice)
     if any(each.fine is False for each in findings):
@@ -87,7 +87,8 @@ def _findings(name: str, trial: "Trial", charged: "Pricing") -> "list[Finding]":
     from car.doctor import Finding
 
     answered = f"{trial.model or 'a model without a name'}, {trial.seconds:.1f} s"
-    cost = used(1, trial.usage, trial.cost, charged)
+    counted = used(1, trial.usage, trial.cost, charged)
+    cost = counted if trial.usage.tokens else f"{counted}, no tokens counted: cost unknown"
     return [
         Finding(name, True, f"answered: {answered}", details={"model": trial.model, "seconds": trial.seconds}),
         _seen(name, trial),
@@ -102,8 +103,10 @@ def _seen(name: str, trial: "Trial") -> "Finding":
     if trial.finish is Finish.TRUNCATED and not trial.said:
         return Finding("sees", None, "it thought for so long that its answer was cut off; nothing is known", name)
     seen = f"it was shown a {trial.shown} square and said: {_short(trial.said) or '(nothing)'}"
+    if trial.finish is not Finish.COMPLETE:
+        seen += f" ({trial.finish})"
     if not trial.sees:
-        seen += ". Does this model see pictures?"
+        seen = f"{seen.rstrip('.')}. Does this model see pictures?"
     return Finding("sees", trial.sees, f"{seen}{f' ({trial.note})' if trial.note else ''}", name)
 
 

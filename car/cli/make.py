@@ -24,7 +24,7 @@ from car.cli.output import (
     notes,
     result,
 )
-from car.errors import ProviderError, UserError
+from car.errors import NothingUsable, ProviderError, UserError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -72,6 +72,7 @@ def generate(
     max_output: Annotated[
         int, typer.Option(help="Tokens that an answer may have, with what the model thinks before it.", min=1)
     ] = MAX_OUTPUT,
+    timeout: Annotated[float, typer.Option(help="Seconds for a whole answer; then it is asked again.", min=1)] = 600.0,
     parallel: Annotated[int, typer.Option(help="Questions that are on their way at once.", min=1)] = 4,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would use; ask nothing.")] = False,
     expert: ExpertShare = 1.0,
@@ -93,7 +94,7 @@ def generate(
     Each reply is on disk before it is read: interrupted and started again, it goes on and asks nothing twice. A limit
     of calls, tokens or cost stops before the call that would go over it; the best that was found is kept.
 
-    Exit code 0: verified. 1: finished, but not verified.
+    Exit code 0: verified. 1: finished, but not verified. 2: wrong use. 3: the VLM failed. 130: interrupted.
 
     Examples:
     car generate doorkey-8x8 --vlm anthropic/MODEL
@@ -126,12 +127,13 @@ def generate(
         return
     journal = rewards / ".journal" / found.name
     asked = session_with(
-        vlm, journal, base_url=base_url, record=record, made=made, strict=strict, max_output=max_output
+        vlm, journal, base_url=base_url, record=record, made=made, strict=strict, max_output=max_output, timeout=timeout
     )
     parts = split(*load_set(folder, found.name))
     if fresh:
         with alone(journal):
-            put_aside(journal)
+            aside = put_aside(journal)
+        note(f"The replies so far are in {aside}; put back under the old name, they are used again.")
     note(f"{found.name} with {asked.name}, at most {attempts} programs a sub-task")
     if paid:
         _warn(vlm, base_url, parts, budget)
@@ -177,6 +179,11 @@ class _Work:
                     parallel=parallel,
                     kept=kept.kept if kept else lambda request: None,
                 )
+        except NothingUsable as error:
+            if not kept:
+                raise
+            again = "The same command would read these answers again: --fresh asks anew; or try another model."
+            raise NothingUsable(f"{error} {again}") from error
         except ProviderError as error:
             if not (kept and kept.asked + kept.reused):
                 raise
@@ -232,6 +239,8 @@ def _warn(vlm: str, base_url: str | None, parts: "Split", budget: "Budget") -> N
     if warning := warning_about(vlm):
         note(warning, "yellow")
     expected = forecast(scene_of(parts), budget, lambda request: tokens_by_provider(vlm, request, base_url))
+    if expected.refused:
+        note(f"The limit is too small for the first question: {expected.refused}.", "yellow")
     note(f"Expected: {in_words(expected.likely, budget.price)}; with bad luck {in_words(expected.most, budget.price)}.")
 
 
@@ -247,15 +256,16 @@ def _foretell(expected: "Forecast", budget: "Budget", as_json: bool) -> None:
     table.add_row("three sub-tasks, each mended once", in_words(expected.likely, budget.price))
     table.add_row("every limit is used up", in_words(expected.most, budget.price))
     document = {"forecast": expected.as_dict(), "prices": budget.price.source}
-    result(as_json, document, table, f"Estimated from the prompts; prices: {budget.price.source}. Nothing was asked.")
+    told = [f"Estimated from the prompts; prices: {budget.price.source}. Nothing was asked."]
+    if expected.refused:
+        told.append(f"The limit is too small for the first question: {expected.refused}.")
+    result(as_json, document, table, *told)
 
 
 def _tell(draft: "Draft", budget: "Budget", path: Path, rewards: Path, as_json: bool) -> None:
     from car.cli.show import used
     from car.cli.verdict import verdict_table
 
-    if budget.max_output and not draft.usage.tokens:
-        note("The server counted no tokens: limits of tokens and cost went by estimates.", "yellow")
     if draft.ended:
         note(f"The budget ended the search: {draft.ended}. With a larger one the same command goes on.", "yellow")
     document = {

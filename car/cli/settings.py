@@ -13,8 +13,9 @@ from car.errors import UserError
 from car.keys import holds_a_secret
 
 _VARIABLE, _FILE = "CAR_CONFIG", "car.toml"
-# The file may have come with a folder from somebody else, and these give up a protection or speak for a person.
-_TYPED = frozenset({"approve", "reject", "allow-unreviewed", "isolation"})
+# The file may have come with a folder from somebody else, and these give up a protection, speak for a person, or pay
+# for the same once more.
+_TYPED = frozenset({"approve", "reject", "allow-unreviewed", "isolation", "fresh"})
 # What a command does only if it is told to at that moment: a plain `car doctor` must ask nobody who charges for it.
 _ASKED_FOR = {"doctor": frozenset({"vlm"})}
 _SECRET_NAME = re.compile(r"(key|token|secret|credential)s?$|passw|passphrase|secret", re.IGNORECASE)

@@ -1,6 +1,7 @@
 """The events of a generation as a person reads them in a terminal; imported only by commands that show some."""
 
 import ast
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -59,7 +60,7 @@ class Narrator:
         self._usage = Usage()
         self._cost: float | None = 0.0
         self._spinner = Spinner("dots", style="cyan")
-        self._doing = ""
+        self._doing, self._since = "", time.monotonic()
         self._tell: dict[type, Callable[[Any], None]] = {
             Asked: self._asked,
             Waiting: self._waiting,
@@ -82,14 +83,16 @@ class Narrator:
     def __rich__(self) -> RenderableType:
         """One line: what is going on, and calls, tokens and money so far."""
         so_far = used(self._calls, self._usage, self._cost, self._price)
-        said = Text.assemble(self._doing, (f" \u00b7 {so_far}", "dim"))
+        minutes, seconds = divmod(int(time.monotonic() - self._since), 60)
+        clock = f" {minutes}:{seconds:02d}" if self._doing else ""
+        said = Text.assemble(self._doing, (f"{clock} \u00b7 {so_far}", "dim"))
         said.no_wrap, said.overflow = True, "ellipsis"
         self._spinner.update(text=said)
         return self._spinner
 
     def _asked(self, event: Asked) -> None:
         self._calls += 1
-        self._doing = f"{_about(event.request)}: waiting for the answer"
+        self._doing, self._since = f"{_about(event.request)}: waiting for the answer", time.monotonic()
         pictures = len(event.request.pictures)
         about = f"{_about(event.request)} " if event.request.subject else ""
         question = _QUESTIONS[event.request.stage]
@@ -99,11 +102,11 @@ class Narrator:
 
     def _waiting(self, event: Waiting) -> None:
         if event.number > 1:
-            self._doing = f"waiting for {event.number} answers, and trying those that are here"
+            self._doing = f"waiting for {event.number} answers"
 
     def _leaving(self, event: Leaving) -> None:
         answers = "the answer that is" if event.number == 1 else f"the {event.number} answers that are"
-        words = f"Interrupted. Waiting for {answers} on the way, which is paid for; Ctrl-C again leaves at once."
+        words = f"Interrupted. Waiting for {answers} on the way, to be paid for anyhow; Ctrl-C again leaves at once."
         self._console.print(Text(words, "yellow"))
 
     def _replied(self, event: Replied) -> None:
@@ -111,11 +114,12 @@ class Narrator:
         self._usage += event.reply.usage
         cost = self._price.of(event.reply.usage)
         self._cost = None if cost is None or self._cost is None else self._cost + cost
-        self._doing = f"{_about(event.request)}: trying the answer"
+        self._doing, self._since = f"{_about(event.request)}: trying the answer", time.monotonic()
         first = next((line for line in event.reply.text.splitlines() if line.strip(" `")), "(empty)")
         tokens = "" if self._usage == Usage() else f", {_spent(self._usage, self._cost, self._price)} so far"
         subject = f"{event.request.subject}: " if event.request.subject else ""
-        said = Text.assemble((f"  answer {self._replies}{tokens}: {subject}", "dim"), first.strip())
+        known = ", from disk" if event.kept else ""
+        said = Text.assemble((f"  answer {self._replies}{known}{tokens}: {subject}", "dim"), first.strip())
         self._console.print(said, no_wrap=True, overflow="ellipsis")
         if event.reply.note:
             self._indented(Text(event.reply.note, "yellow"))

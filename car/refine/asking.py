@@ -14,7 +14,7 @@ from car.refine.crew import Crew
 from car.refine.draft import Attempt
 from car.refine.events import Asked, Event, Leaving, Replied, Unanswered, Waiting
 from car.refine.purse import Purse
-from car.vlm import VLM, Finish, Reply, Request, Usage
+from car.vlm import VLM, Finish, Leaver, Reply, Request, Usage
 
 Listener = Callable[[Event], None]
 Kept = Callable[[Request], Usage | None]
@@ -129,6 +129,7 @@ class _Round(Generic[T]):
         self._crew: Crew[Answer[T]] = Crew(parallel)
         self._waiting = deque(range(len(questions)))
         self._receipts: dict[int, int] = {}
+        self._kept: dict[int, bool] = {}
         self._ended: dict[int, Answer[T] | BaseException | None] = {}
         self._told = 0
         self._leaving = threading.Event()
@@ -152,6 +153,7 @@ class _Round(Generic[T]):
         while self._waiting and not self._crew.full:
             request = self._requests[self._waiting[0]]
             kept = asker.kept(request)
+            self._kept[self._waiting[0]] = kept is not None
             problem = asker.ended or asker.purse.refuses(request, kept)
             if problem and self._crew.busy:
                 # What is on its way may turn out to need less than it might.
@@ -195,7 +197,7 @@ class _Round(Generic[T]):
         while self._told in self._ended:
             ended, request = self._ended[self._told], self._requests[self._told]
             if isinstance(ended, Answer):
-                self._asker.listen(Replied(request, ended.reply))
+                self._asker.listen(Replied(request, ended.reply, self._kept[self._told]))
             elif isinstance(ended, NotRecorded) and self._questions[self._told].optional:
                 self._asker.listen(Unanswered(request))
             self._told += 1
@@ -211,10 +213,19 @@ class _Round(Generic[T]):
     def _leave(self) -> None:
         """Waits for the answers that are on their way: they cost the same whether anyone waits or not."""
         self._leaving.set()
-        if running := self._crew.running:
-            with suppress(OSError):
-                self._asker.listen(Leaving(running))
-        self._crew.wait()
+        if isinstance(self._asker.vlm, Leaver):
+            self._asker.vlm.leave()
+        try:
+            if running := self._crew.running:
+                with suppress(OSError):
+                    self._asker.listen(Leaving(running))
+            self._crew.wait()
+        except KeyboardInterrupt:
+            lost = self._crew.running
+            raise KeyboardInterrupt(
+                f"Interrupted. What was done is kept, but for {lost} answer{'s' * (lost != 1)} on the way, to be asked "
+                "for again; the same command goes on from there."
+            ) from None
 
 
 def insisting(complaint: str, times: int) -> str:

@@ -44,9 +44,9 @@ class Budget:
         for name in _LIMITS:
             limit = getattr(self, name)
             if limit is not None and not 0 < limit < math.inf:
-                raise UserError(f"{name} is {limit}; it must be positive.")
+                raise UserError(f"The limit of {name.replace('_', ' ')} is {limit}; it must be a positive number.")
         if self.cost is not None and self.price.of(Usage(1, 1)) is None:
             raise UserError(
-                f"A limit of cost needs a price, and {self.price.source} does not know this model's; give it for a "
-                "million tokens in and out, e.g. --price 3/15."
+                f"A limit of cost needs a price, and {self.price.source} has none for this model at this server; give "
+                "it for a million tokens in and out, e.g. --price 3/15."
             )

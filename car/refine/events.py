@@ -39,10 +39,17 @@ class Leaving:
 
 @dataclass(frozen=True)
 class Replied:
-    """A reply has come, and is on disk."""
+    """A reply has come, and is on disk.
+
+    Args:
+        request: the question.
+        reply: the answer.
+        kept: whether it was on disk before, and nothing was paid for it now.
+    """
 
     request: Request
     reply: Reply
+    kept: bool = False
 
 
 @dataclass(frozen=True)

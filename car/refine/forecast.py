@@ -20,9 +20,9 @@ from car.prompts import (
 )
 from car.refine.budget import Budget
 from car.refine.decomposition import MOST
-from car.refine.purse import money
+from car.refine.purse import Purse, amount, money
 from car.vlm import Request, Usage
-from car.vlm.price import Pricing
+from car.vlm.price import Free, Pricing
 from car.vlm.tokens import Range, tokens_of
 
 LEAST_SUBTASKS, LIKELY_SUBTASKS = 2, 3
@@ -60,11 +60,13 @@ class Forecast:
         least: two sub-tasks, every answer right at once.
         likely: three sub-tasks, each program mended once.
         most: eight sub-tasks, every limit used up; what `Budget` limits in all is cut to that.
+        refused: why the budget does not even reach the first question, in words; "" if it does.
     """
 
     least: Course
     likely: Course
     most: Course
+    refused: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -83,7 +85,8 @@ def forecast(scene: Scene, budget: Budget, count: Count = lambda request: None) 
         count: counts the tokens of a request exactly, or gives None. It is asked once; the other questions, which hold
             the same pictures and facts, are estimated by how far the estimate was off there.
     """
-    kinds = _sizes({name: request_for(prompt) for name, prompt in _prompts(scene)}, count)
+    requests = {name: request_for(prompt) for name, prompt in _prompts(scene)}
+    kinds = _sizes(requests, count)
     subtasks, samples = LEAST_SUBTASKS, budget.samples
     least = {"goal": 1, "subtasks": 1, "checker": subtasks * samples}
     likely = {"goal": 1, "subtasks": 1, "checker": LIKELY_SUBTASKS * samples}
@@ -98,8 +101,12 @@ def forecast(scene: Scene, budget: Budget, count: Count = lambda request: None) 
     }
     longest = budget.max_output or _LONGEST_ANSWER
     usual = min(_USUAL_ANSWER, longest)
-    courses = (least, usual), (likely, usual), (most, longest)
-    return Forecast(*(_limited(_course(kinds, asked, budget, answer), budget) for asked, answer in courses))
+    return Forecast(
+        least=_limited(_course(kinds, least, budget, usual), budget),
+        likely=_limited(_course(kinds, likely, budget, usual), budget),
+        most=_limited(_course(kinds, most, budget, longest), budget),
+        refused=Purse(budget).refuses(requests["goal"]),
+    )
 
 
 def _prompts(scene: Scene) -> Iterator[tuple[str, Prompt]]:
@@ -165,7 +172,11 @@ def in_words(course: Course, price: Pricing) -> str:
     counted = f"{calls}, {_span(_about(course.tokens.low), _about(course.tokens.high))} tokens"
     if course.cost is None:
         return f"{counted}, price unknown"
-    return f"{counted}, {_span(*(money(each, price) for each in course.cost))}"
+    if isinstance(price, Free):
+        return counted
+    low, high = course.cost
+    most = money(high, price)
+    return f"{counted}, {f'{amount(low)} to' if low < high else 'at most'} {most}"
 
 
 def _span(low: str, high: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from car.checker import Checker, SubTask
-from car.errors import BudgetSpent, ProviderError
+from car.errors import BudgetSpent, NothingUsable
 from car.prompts import GoalPrompt, Scene, SubtasksPrompt
 from car.refine.asking import Asker, Kept, Listener, cut_off, insisting
 from car.refine.bench import Bench
@@ -19,7 +19,7 @@ from car.refine.search import Search
 from car.sandbox import Limits, Sandbox, Session
 from car.task import Task
 from car.verify import Bar, Observation, Probe, Split, Verdict, compared, verdict_on
-from car.vlm import VLM
+from car.vlm import VLM, Finish
 
 
 def generate(
@@ -54,7 +54,8 @@ def generate(
             for a question that has to be paid for.
 
     Raises:
-        ProviderError: the provider failed, or the VLM named no usable goal or sub-tasks within the budget.
+        ProviderError: the provider failed; as NothingUsable, the VLM named no usable goal or sub-tasks, or wrote no
+            program that may run, within the budget.
         BudgetSpent: the budget ended before there was any program.
         SandboxUnavailable: checkers cannot be run on this machine.
     """
@@ -135,7 +136,7 @@ class _Run:
             return best
         if self.asker.ended:
             raise BudgetSpent(f"The budget ended before there was any program: {self.asker.ended}.")
-        raise ProviderError(
+        raise NothingUsable(
             f"{self.asker.vlm.name} wrote no program that may run, in {len(self.asker.attempts)} replies."
         )
 
@@ -151,7 +152,7 @@ class _Run:
             if not found:
                 return readable(reply.text).strip()
             complaint, times = found, times + 1 if found == complaint else 1
-        raise ProviderError(f"{self.asker.vlm.name} named no goal in {self.asker.budget.namings} tries: {complaint}")
+        raise self._useless("goal", complaint)
 
     def _decomposed(self, goal_answer: str, before: _Chain | None) -> Decomposition | None:
         """The sub-tasks; None if there are some from before and the budget or a recording holds no better ones."""
@@ -174,8 +175,13 @@ class _Run:
             self.asker.note(request, reply, [complaint])
         if before is not None:
             return None
-        raise ProviderError(
-            f"{self.asker.vlm.name} named no usable sub-tasks in {self.asker.budget.namings} tries: {complaint}"
+        raise self._useless("usable sub-tasks", complaint)
+
+    def _useless(self, what: str, complaint: str) -> NothingUsable:
+        cut = any(each.reply.finish is Finish.TRUNCATED for each in self.asker.attempts)
+        more = " A larger --max-output gives it more room." if cut else ""
+        return NothingUsable(
+            f"{self.asker.vlm.name} named no {what} in {self.asker.budget.namings} tries: {complaint}{more}"
         )
 
     def _chain(self, decomposition: Decomposition, before: _Chain | None) -> _Chain:

@@ -70,11 +70,12 @@ class Purse:
         used = self._tokens + sum(each.tokens for each in aside)
         if budget.tokens is not None and used + need.tokens > budget.tokens:
             next_one = self._next(f"{need.tokens:,} tokens")
-            return f"{self._tokens:,} of {budget.tokens:,} tokens are used, {next_one}"
+            return f"{self._tokens:,} of {budget.tokens:,} tokens are {self._verb('used')}, {next_one}"
         spent = self._spent + sum(map(self._at_most, aside))
         if budget.cost is not None and spent + self._at_most(need) > budget.cost:
             next_one = self._next(self._money(self._at_most(need)))
-            return f"{self._money(self._spent)} of {self._money(budget.cost)} are spent, {next_one}"
+            limit = self._money(budget.cost)
+            return f"{amount(self._spent)} of {limit} are {self._verb('spent')}, {next_one}"
         return ""
 
     def set_aside(self, request: Request, known: Usage | None = None) -> int:
@@ -132,11 +133,20 @@ class Purse:
         of_it = f", with an answer of up to {longest:,} (--max-output)" if longest else ""
         return f"and the next call may need {most}{of_it}"
 
-    def _money(self, amount: float) -> str:
-        return money(amount, self.budget.price)
+    def _verb(self, counted: str) -> str:
+        # Who counts nothing has every call reckoned at its most.
+        return counted if self.usage.tokens or not self.calls else f"reckoned as {counted}, for no tokens are counted"
+
+    def _money(self, value: float) -> str:
+        return money(value, self.budget.price)
 
 
-def money(amount: float, pricing: object) -> str:
-    """An amount with its currency, or with whose price it follows; small ones to two digits that say something."""
-    digits = 2 if amount >= 1 or amount <= 0 else max(4, 1 - math.floor(math.log10(amount)))
-    return f"{amount:.{digits}f} {'by --price' if isinstance(pricing, Price) else CURRENCY}"
+def amount(value: float) -> str:
+    """An amount of money without its currency; a small one to two digits that say something."""
+    digits = 2 if value >= 1 or value <= 0 else max(4, 1 - math.floor(math.log10(value)))
+    return f"{value:.{digits}f}"
+
+
+def money(value: float, pricing: object) -> str:
+    """An amount with its currency; without one where a person has typed the price, and knows it."""
+    return amount(value) if isinstance(pricing, Price) else f"{amount(value)} {CURRENCY}"

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from car.frames import Frame, digest
 
@@ -165,4 +165,13 @@ class VLM(Protocol):
         Raises:
             ProviderError: the provider failed for good, in its own words.
         """
+        ...
+
+
+@runtime_checkable
+class Leaver(Protocol):
+    """A VLM that can be told that no more is to be asked: what it would try again costs anew."""
+
+    def leave(self) -> None:
+        """No request goes out any more; answers that are on their way still come."""
         ...

@@ -39,7 +39,9 @@ class AnthropicVLM(RemoteVLM[Message]):
             base_url=self.base_url,
             max_retries=self.max_retries,
             timeout=self.timeout,
-            http_client=anthropic.DefaultHttpxClient(timeout=self.timeout, event_hooks=hooks(self.timeout)),
+            http_client=anthropic.DefaultHttpxClient(
+                timeout=self.timeout, event_hooks=hooks(self.timeout, self._leaving)
+            ),
         )
 
     def _send(self, request: Request, schema: dict[str, object] | None) -> Message:

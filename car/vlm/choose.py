@@ -30,6 +30,7 @@ def vlm_from(
     folder: Path | None = None,
     strict: bool = False,
     max_output: int = 8000,
+    timeout: float = 600.0,
     problem: Callable[[Request, str], str] = lambda request, text: "",
 ) -> VLM:
     """The VLM that a spec names.
@@ -41,6 +42,7 @@ def vlm_from(
             directory.
         strict: ``replay`` refuses a request that differs from the recorded one.
         max_output: where a provider cuts a reply off, in tokens.
+        timeout: seconds for a whole answer of a provider.
         problem: what is wrong with a text as the answer to a request, in a sentence, "" for nothing; ``manual`` asks
             for such an answer again.
 
@@ -53,22 +55,22 @@ def vlm_from(
     check(spec, base_url)
     kind, rest = _kind_of(spec)
     if kind in _ADDRESSES:
-        return _provider(kind, rest, server_of(spec, base_url), max_output)
+        return _provider(kind, rest, server_of(spec, base_url), max_output, timeout)
     return _manual(rest, folder, problem) if kind == "manual" else _replay(rest, strict)
 
 
-def _provider(kind: str, model: str, base_url: str | None, max_output: int) -> VLM:
+def _provider(kind: str, model: str, base_url: str | None, max_output: int, timeout: float) -> VLM:
     if kind == "anthropic":
         from car.vlm.anthropic import AnthropicVLM
 
-        return AnthropicVLM(model, base_url, max_output)
+        return AnthropicVLM(model, base_url, max_output, timeout=timeout)
     if kind == "openai":
         from car.vlm.openai import OpenAIVLM
 
-        return OpenAIVLM(model, base_url, max_output)
+        return OpenAIVLM(model, base_url, max_output, timeout=timeout)
     from car.vlm.compatible import CompatibleVLM
 
-    return CompatibleVLM(model, base_url, max_output)
+    return CompatibleVLM(model, base_url, max_output, timeout=timeout)
 
 
 def _manual(rest: str, folder: Path | None, problem: Callable[[Request, str], str]) -> VLM:
@@ -98,7 +100,9 @@ def check(spec: str, base_url: str | None = None) -> None:
     if kind in _ADDRESSES and not rest:
         raise UserError(f"{kind!r} needs a model: {kind}/MODEL.")
     if kind == "compatible" and server_of(spec, base_url) is None:
-        raise UserError(f"{spec.strip()} needs the server's address: --base-url URL, or {_ADDRESSES[kind]}.")
+        raise UserError(
+            f"{spec.strip()} needs the server's address: --base-url URL, CAR_BASE_URL or {_ADDRESSES[kind]}."
+        )
     if base_url and kind not in _ADDRESSES:
         raise UserError(f"--base-url goes with openai, anthropic and compatible, not with {kind}; leave it out.")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from car.errors import UserError
 from car.files import write_text
-from car.vlm import VLM, Finish, Reply, Request, Usage
+from car.vlm import VLM, Finish, Leaver, Reply, Request, Usage
 from car.vlm.recording import Exchange, field
 
 FORMAT = "car-journal/1"
@@ -91,6 +91,11 @@ class Journal:
                 self._keep(path, request, reply)
         self._count(path.stem, reply.usage, new=kept is None)
         return reply
+
+    def leave(self) -> None:
+        """Tells the VLM that no more is to be asked, if it can be told."""
+        if isinstance(self._vlm, Leaver):
+            self._vlm.leave()
 
     def path(self, request: Request) -> Path:
         """The file for the reply to a request."""

@@ -24,7 +24,9 @@ class OpenAIClientVLM(RemoteVLM[Answer]):
             base_url=self.base_url,
             max_retries=self.max_retries,
             timeout=self.timeout,
-            http_client=openai.DefaultHttpx2Client(timeout=self.timeout, event_hooks=hooks(self.timeout)),
+            http_client=openai.DefaultHttpx2Client(
+                timeout=self.timeout, event_hooks=hooks(self.timeout, self._leaving)
+            ),
         )
 
     def _status(self, error: Exception) -> tuple[int, object] | None:

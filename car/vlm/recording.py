@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from car.errors import BadRecording
 from car.files import write_text
-from car.vlm import VLM, Finish, Reply, Request, Usage
+from car.vlm import VLM, Finish, Leaver, Reply, Request, Usage
 
 FORMAT = "car-recording/1"
 T = TypeVar("T", str, int, list[object], dict[str, object])
@@ -166,6 +166,11 @@ class Recorder:
         with self._lock:
             self._record(Exchange.of(request, reply))
         return reply
+
+    def leave(self) -> None:
+        """Tells the VLM that no more is to be asked, if it can be told."""
+        if isinstance(self.vlm, Leaver):
+            self.vlm.leave()
 
     def arrange(self, requests: Sequence[Request]) -> None:
         """Puts the exchanges into the order of these requests, behind those of other sessions.

@@ -58,6 +58,7 @@ class RemoteVLM(ABC, Generic[Answer]):
     max_retries: int = 4
     timeout: float = 600.0
     _schemaless: Event = field(default_factory=Event, init=False, repr=False, compare=False)
+    _leaving: Event = field(default_factory=Event, init=False, repr=False, compare=False)
 
     kind: ClassVar[str]
     """As the name begins, e.g. ``openai``."""
@@ -82,6 +83,10 @@ class RemoteVLM(ABC, Generic[Answer]):
         A journal keeps replies by this name, and two servers may call different models the same.
         """
         return f"{self.kind}/{self.model}" + (f" at {host(self.base_url)}" if self.base_url else "")
+
+    def leave(self) -> None:
+        """No request goes out any more, nor is one tried again; answers that are on their way still come."""
+        self._leaving.set()
 
     def ask(self, request: Request) -> Reply:
         """The reply; what the content filter or the model itself refused is REFUSED.
@@ -139,7 +144,10 @@ class RemoteVLM(ABC, Generic[Answer]):
     def _failure(self, error: Exception) -> ProviderError:
         key, who, answered = self._key(), self._who(), self._status(error)
         if answered is not None:
-            return refusal(who, *answered, key, hint(*answered, self.variable, self.model))
+            advice = hint(*answered, self.variable, self.model)
+            if not key and answered[0] in {401, 403}:
+                advice = f"{self.variable} is not set."
+            return refusal(who, *answered, key, advice)
         if isinstance(error, UNDECODED):
             return unreadable(who, error.doc if isinstance(error, json.JSONDecodeError) else str(error), key)
         if isinstance(error.__cause__, httpx2.ReadTimeout):
@@ -161,12 +169,15 @@ def counted(tokens: object, name: str) -> int:
     return value if isinstance(value, int) and value > 0 else 0
 
 
-def hooks(timeout: float) -> Mapping[str, list[Callable[..., None]]]:
-    """Event hooks of an HTTP client: no answer goes on for longer than `timeout` seconds, and none that says that the
-    balance is used up is asked for again.
+def hooks(timeout: float, leaving: Event) -> Mapping[str, list[Callable[..., None]]]:
+    """Event hooks of an HTTP client: no answer goes on for longer than `timeout` seconds, none that says that the
+    balance is used up is asked for again, and nothing is asked by who is leaving.
     """
 
     def begin(request: httpx2.Request) -> None:
+        if leaving.is_set():
+            # No error that the SDK would try again.
+            raise KeyboardInterrupt
         request.extensions.setdefault(_BEGAN, time.monotonic())
 
     def arrive(response: httpx2.Response) -> None:

@@ -54,7 +54,10 @@ class ReplayVLM:
                 f"The recording {self._stem} was made with another prompt for {_words(place)}; record it again, or "
                 "replay it without --strict."
             )
-        note = f"The recording {self._stem} was made with another prompt; this is its answer for {_words(place)}."
+        note = (
+            f"The recording {self._stem} was made with another prompt, perhaps of another task; this is its answer for "
+            f"{_words(place)}."
+        )
         return replace(self._reply(self._by_place[place]), note=note)
 
     def _reply(self, exchange: Exchange) -> Reply:

@@ -61,7 +61,7 @@ class TestMoney:
         assert document["cost"] == pytest.approx(_cost(manifest["usage"]))
         assert "Expected: 8 calls, " in ran.stderr
         assert "with bad luck 105 calls, " in ran.stderr
-        assert f"{document['cost']:.4f} by --price so far" in ran.stderr
+        assert f"{document['cost']:.4f} so far" in ran.stderr
 
     def test_an_unknown_price_is_said(self, provider: Provider, doorkey_folder: Path) -> None:
         ran = car(*_options(provider, doorkey_folder))
@@ -324,7 +324,7 @@ def test_a_server_that_counts_nothing_is_limited_by_estimates(
     assert ran.exit_code == 1
     assert 3 <= _manifest()["calls"] < 7
     assert _manifest()["cost"]["amount"] is None
-    assert "The server counted no tokens: limits of tokens and cost went by estimates." in ran.stderr
+    assert "tokens are reckoned as used, for no tokens are counted" in " ".join(ran.stderr.split())
 
 
 @pytest.mark.parametrize(
@@ -345,3 +345,56 @@ def test_what_cannot_be_asked_is_said_without_secrets(options: list[str], words:
     assert ran.exit_code == 2
     assert words in ran.stderr
     assert "hunter2" not in ran.stderr
+
+
+def test_a_limit_that_is_too_small_is_said_before_anything_is_asked(provider: Provider, doorkey_folder: Path) -> None:
+    options = _options(provider, doorkey_folder, "--price", "3/15", "--max-cost", "0.05")
+    for more in (["--dry-run"], []):
+        ran = car(*options, *more)
+        said = " ".join((ran.stdout + ran.stderr).split())
+        assert "The limit is too small for the first question: 0.00 of 0.0500 are spent, and the next call" in said
+    assert ran.exit_code == 1
+    assert not provider.book.asked
+
+
+def test_what_cannot_be_used_is_read_again_and_the_way_out_is_said(doorkey_folder: Path) -> None:
+    with Loopback(from_responses("")) as server:
+        options = ["--vlm", "openai/m", "--base-url", f"{server.url}/v1", "--trajectories", doorkey_folder]
+        for _ in range(2):
+            ran = car("generate", "doorkey-6x6", *options)
+            assert ran.exit_code == 3
+            said = " ".join(ran.stderr.split())
+            assert "The same command would read these answers again: --fresh asks anew; or try another model." in said
+    asked = [each for each in server.received if not each.path.endswith("/input_tokens")]
+    assert len(asked) == 3
+
+
+def test_answers_that_were_on_disk_are_told_apart(provider: Provider, doorkey_folder: Path) -> None:
+    assert car(*_options(provider, doorkey_folder, "--max-calls", "2")).exit_code == 1
+    ran = car(*_options(provider, doorkey_folder))
+    assert ran.stderr.count(", from disk, ") == 2
+
+
+def test_a_verified_bundle_is_not_replaced_by_one_that_is_not(provider: Provider, doorkey_folder: Path) -> None:
+    assert car(*_options(provider, doorkey_folder)).exit_code == 0
+    assert car(*_options(provider, doorkey_folder, "--max-calls", "3")).exit_code == 1
+    verdicts = {
+        each.parent.name: json.loads(each.read_text())["accepted"] for each in Path("rewards").glob("*/verdict.json")
+    }
+    assert sorted(verdicts.values()) == [False, True]
+    assert verdicts["doorkey-6x6"] is False
+    (aside,) = set(verdicts) - {"doorkey-6x6"}
+    assert aside.startswith("doorkey-6x6.")
+
+
+def test_who_leaves_does_not_try_again(provider: Provider, doorkey_folder: Path, tmp_path: Path) -> None:
+    """An error that may pass is no answer on its way: trying again would cost anew."""
+    with Loopback(openai_error(500, "Broken", retry_after_ms="1500")) as server:
+        options = ["--vlm", "openai/m", "--base-url", f"{server.url}/v1", "--trajectories", doorkey_folder]
+        command = Command(tmp_path, "generate", "doorkey-6x6", *options)
+        asked = lambda: sum(each.path.endswith("/responses") for each in server.received)  # noqa: E731
+        command.interrupt_when(lambda: asked() == 1)
+        time.sleep(0.2)
+        before = asked()
+        command.was_interrupted()
+        assert asked() == before == 1

@@ -88,10 +88,15 @@ def test_the_provenance_of_a_replay_says_how_it_was_recorded(doorkey: Split, tmp
 
 def test_a_journal_is_put_aside_and_never_lost(tmp_path: Path) -> None:
     journal = tmp_path / "doorkey"
-    put_aside(journal)
-    for number in (1, 2):
+    for number in (1, 2, 3):
         journal.mkdir()
         (journal / "reply.json").write_text(str(number))
-        put_aside(journal)
+        assert put_aside(journal) == tmp_path / f"doorkey.{number}"
         assert not journal.exists()
-    assert [(tmp_path / f"doorkey.{number}" / "reply.json").read_text() for number in (1, 2)] == ["1", "2"]
+        # Whoever clears up among them must not be in the way.
+        (tmp_path / "doorkey.1" / "reply.json").unlink(missing_ok=True)
+    assert [(tmp_path / f"doorkey.{number}" / "reply.json").read_text() for number in (2, 3)] == ["2", "3"]
+    (tmp_path / "doorkey.2" / "reply.json").unlink()
+    (tmp_path / "doorkey.2").rmdir()
+    journal.mkdir()
+    assert put_aside(journal) == tmp_path / "doorkey.4"

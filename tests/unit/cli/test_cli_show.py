@@ -56,14 +56,14 @@ def test_a_generation_is_told_with_calls_and_tokens() -> None:
 
 
 def test_the_live_line_says_what_is_going_on_and_what_was_used() -> None:
-    screen = console(60)
+    screen = console(80)
     narrator = Narrator(console())
     narrator(Asked(request("goal", "")))
     screen.print(narrator)
     narrator(Replied(request("goal", ""), Reply("Yes.", usage=Usage(12345, 678))))
     screen.print(narrator)
     waiting, trying = printed(screen).splitlines()
-    assert waiting.rstrip().endswith("the task: waiting for the answer \u00b7 1 call")
+    assert waiting.rstrip().endswith("the task: waiting for the answer 0:00 \u00b7 1 call")
     assert "trying the answer" in trying
 
 

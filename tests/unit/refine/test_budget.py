@@ -14,12 +14,12 @@ UNKNOWN = ListPrice("no-such-model", "openai")
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"calls": 0}, "calls is 0; it must be positive"),
-        ({"samples": -1}, "samples is -1"),
-        ({"max_output": 0}, "max_output is 0"),
+        ({"calls": 0}, "The limit of calls is 0; it must be a positive number"),
+        ({"samples": -1}, "limit of samples is -1"),
+        ({"max_output": 0}, "limit of max output is 0"),
         (
             {"cost": 2.0, "price": ListPrice("no-such-model", "openai")},
-            "does not know this model's; give it .* --price 3/15",
+            "has none for this model at this server; give it .* --price 3/15",
         ),
     ],
 )

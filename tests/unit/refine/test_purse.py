@@ -44,7 +44,7 @@ class TestWithoutALongestAnswer:
         budget = Budget(cost=1.0, price=Price(3, 15))
         assert _refused(budget, Usage(100_000, 0)) == ""
         said = _refused(budget, Usage(100_000, 20_000))
-        assert said == "0.6000 by --price of 1.00 by --price are spent, and the next call may need 0.6000 by --price"
+        assert said == "0.6000 of 1.00 are spent, and the next call may need 0.6000"
 
     def test_tokens_and_cost_are_counted(self) -> None:
         purse = _after(Budget(price=Price(3, 15)), Usage(100_000, 10_000), Usage(1, 1, 1, 0))
@@ -120,7 +120,9 @@ class TestWithALongestAnswer:
     def test_where_a_provider_counts_nothing_limits_go_by_what_was_set_aside(self) -> None:
         budget = Budget(tokens=3 * (ESTIMATED + 500), price=Price(3, 15), max_output=500)
         purse = _after(budget, Usage(), Usage(), Usage())
-        assert purse.refuses(QUESTION).startswith(f"{3 * (ESTIMATED + 500):,} of ")
+        limit = f"{3 * (ESTIMATED + 500):,}"
+        said = f"{limit} of {limit} tokens are reckoned as used, for no tokens are counted"
+        assert purse.refuses(QUESTION).startswith(said)
         assert (purse.usage, purse.cost) == (Usage(), None)
 
     @given(
@@ -165,6 +167,6 @@ def _driven(purse: Purse, calls: list[Usage], at_once: int) -> int:
 def test_money_is_as_exact_as_it_must_be() -> None:
     assert money(0.00312, ListPrice("a", "openai")) == "0.0031 USD"
     assert money(12.3456, ListPrice("a", "openai")) == "12.35 USD"
-    assert money(0.5, Price(1, 2)) == "0.5000 by --price"
-    assert money(0.00003, Price(1, 2)) == "0.000030 by --price"
-    assert money(0, Price(1, 2)) == "0.00 by --price"
+    assert money(0.5, Price(1, 2)) == "0.5000"
+    assert money(0.00003, Price(1, 2)) == "0.000030"
+    assert money(0, Price(1, 2)) == "0.00"

@@ -39,7 +39,8 @@ def test_a_changed_request_is_answered_by_its_place_with_a_note(recorded: Path) 
     reply = ReplayVLM(recorded).ask(question("changed", "checker", "open door", 2))
     assert reply.text == "newer"
     assert reply.note == (
-        "The recording session was made with another prompt; this is its answer for checker 'open door' (attempt 2)."
+        "The recording session was made with another prompt, perhaps of another task; this is its answer for checker "
+        "'open door' (attempt 2)."
     )
 
 
