@@ -121,7 +121,9 @@ def _mark(passed: bool | None, strict: bool = True) -> Text:
 
 def _mark_of(verdict: Verdict, name: str) -> Text:
     undecided = not name and verdict.decision is Decision.UNDECIDED
-    return Text("?", "yellow") if undecided else _mark(not verdict.of(name))
+    # Where a sub-task has no program, nothing is said against the chain, which nobody can have done.
+    wrong = bool(verdict.of(name)) or (not name and not verdict.chain.experts_done)
+    return Text("?", "yellow") if undecided else _mark(not wrong)
 
 
 def _finding(finding: Finding) -> tuple[Text, Padding]:

@@ -10,7 +10,7 @@ from car.cli.training import Board
 from car.cli.verdict import verdict_table
 from car.refine import Accepted, Asked, Decomposition, GaveUp, Judged, Named, Rejected, Replied
 from car.train import Evaluation, Progress
-from car.verify import Verdict
+from car.verify import Decision, Finding, Rule, Verdict
 from car.vlm import Reply, Request, Usage
 from tests.unit.full_verdict import ACCEPTED, LONG, REHEARSAL, REJECTED, UNDECIDED
 
@@ -186,3 +186,11 @@ def test_the_board_keeps_the_last_evaluation() -> None:
     screen.print(board)
     (line,) = (line for line in printed(screen).splitlines() if "sparse" in line)
     assert line.split() == ["sparse", "0", "4,096", "of", "4,096", "75%", "50%", "90%", "2,050"]
+
+
+def test_a_chain_that_no_expert_has_done_is_not_ticked_off() -> None:
+    missing = (Finding(Rule.NO_PROGRAM, "rest", "No reply held a program that may run."),)
+    chain = dataclasses.replace(ACCEPTED.chain, experts_done=0)
+    verdict = dataclasses.replace(ACCEPTED, decision=Decision.REJECTED, findings=missing, chain=chain)
+    assert row(shown(verdict), "whole chain")[0].startswith("\u2717 whole chain 0/20")
+    assert row(shown(ACCEPTED), "whole chain")[0].startswith("\u2713 whole chain 20/20")
