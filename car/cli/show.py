@@ -119,8 +119,8 @@ class Narrator:
         tokens = "" if self._usage == Usage() else f", {_spent(self._usage, self._cost, self._price)} so far"
         subject = f"{event.request.subject}: " if event.request.subject else ""
         known = ", from disk" if event.kept else ""
-        said = Text.assemble((f"  answer {self._replies}{known}{tokens}: {subject}", "dim"), first.strip())
-        self._console.print(said, no_wrap=True, overflow="ellipsis")
+        said = Text.assemble((f"answer {self._replies}{known}{tokens}: {subject}", "dim"), _cut(first.strip()))
+        self._indented(said)
         if event.reply.note:
             self._indented(Text(event.reply.note, "yellow"))
 
@@ -200,6 +200,10 @@ def _spent(usage: Usage, cost: float | None, price: Pricing) -> str:
     if isinstance(price, Free):
         return counted
     return f"{counted}, price unknown" if cost is None else f"{counted}, {money(cost, price)}"
+
+
+def _cut(line: str, most: int = 160) -> str:
+    return line if len(line) <= most else f"{line[:most]} ..."
 
 
 def _heart(source: str, most: int = 14) -> str:

@@ -100,10 +100,9 @@ def test_a_whole_run_asks_everything_once(uninterrupted: Session) -> None:
     assert uninterrupted.kept() == set(uninterrupted.book.asked)
 
 
-@pytest.mark.parametrize(("parallel", "seed"), [(4, 1), (1, 2)])
-def test_killed_at_random_moments(parallel: int, seed: int, uninterrupted: Session, tmp_path: Path) -> None:
-    session = Session(uninterrupted.provider, uninterrupted.trajectories, tmp_path, parallel)
-    _killed_often(session, 4, seed)
+def test_killed_at_random_moments(uninterrupted: Session, tmp_path: Path) -> None:
+    session = Session(uninterrupted.provider, uninterrupted.trajectories, tmp_path, parallel=4)
+    _killed_often(session, 4, seed=1)
     assert session.killed
     _check(session, uninterrupted)
 

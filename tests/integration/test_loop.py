@@ -31,7 +31,7 @@ def test_two_frames_in_a_trained_agent_out(tmp_path: Path) -> None:
     generated = car("generate", TASK, "--vlm", f"replay/{session}", *data)
     assert generated.exit_code == 0, generated.output
     assert generated.stderr.count("rejected") == 1
-    assert "reach the [green] square" in generated.stderr
+    assert "reach the [green] square" in " ".join(generated.stderr.split())
     assert "6 calls, 5,900 + 920 tokens" in generated.stdout
     assert "ACCEPTED" in generated.stdout
     assert generated.stdout.splitlines()[-1] == f"Next: car review {rewards / TASK} --open"

@@ -111,8 +111,10 @@ class TestALimit:
         assert sum(manifest["usage"].values()) <= (9500 if "--max-tokens" in limit else 10**6)
         assert _cost(manifest["usage"]) <= 0.045
         assert "The budget ended the search: " in ran.stderr
-        further = car(*_options(provider, doorkey_folder, "--price", "3/15"))
-        assert further.exit_code == 0
+
+    def test_a_larger_one_goes_on_from_there(self, provider: Provider, doorkey_folder: Path) -> None:
+        assert car(*_options(provider, doorkey_folder, "--max-calls", "2")).exit_code == 1
+        assert car(*_options(provider, doorkey_folder)).exit_code == 0
         assert set(provider.book.asked.values()) == {1}
         assert len(provider.book.asked) == 7
 
@@ -156,7 +158,8 @@ def test_a_second_command_on_the_same_task_would_pay_twice_and_is_refused(
 
 
 def test_the_key_is_nowhere(provider: Provider, doorkey_folder: Path) -> None:
-    ran = car(*_options(provider, doorkey_folder, "--record", "session.json"))
+    ran = car(*_options(provider, doorkey_folder, "--record", "session.json", "--max-calls", "2"))
+    assert Path("session.json").exists()
     assert _KEY not in ran.stdout + ran.stderr
     assert not [each for each in Path().rglob("*") if each.is_file() and _KEY.encode() in each.read_bytes()]
 
@@ -290,21 +293,21 @@ class TestADefaultAddress:
 def test_fresh_without_a_key_leaves_the_replies_where_they_are(
     provider: Provider, doorkey_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert car(*_options(provider, doorkey_folder, "--max-calls", "3")).exit_code == 1
+    assert car(*_options(provider, doorkey_folder, "--max-calls", "2")).exit_code == 1
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     ran = car("generate", "doorkey-6x6", "--vlm", "anthropic/m", "--fresh", "--rewards", "rewards")
     assert ran.exit_code == 2
-    assert car(*_options(provider, doorkey_folder)).exit_code == 0
-    assert set(provider.book.asked.values()) == {1}
+    assert car(*_options(provider, doorkey_folder, "--max-calls", "2")).exit_code == 1
+    assert list(provider.book.asked.values()) == [1, 1]
 
 
 def test_fresh_asks_anew_and_keeps_what_was_paid_for(provider: Provider, doorkey_folder: Path) -> None:
     for _ in range(3):
-        assert car(*_options(provider, doorkey_folder, "--fresh", "--max-calls", "3")).exit_code == 1
+        assert car(*_options(provider, doorkey_folder, "--fresh", "--max-calls", "2")).exit_code == 1
     assert set(provider.book.asked.values()) == {3}
     journals = sorted(each.name for each in Path("rewards/.journal").iterdir())
     assert journals == ["doorkey-6x6", "doorkey-6x6.1", "doorkey-6x6.2", "doorkey-6x6.3"]
-    assert [len(list(Path("rewards/.journal", each).glob("*.json"))) for each in journals] == [3, 0, 3, 3]
+    assert [len(list(Path("rewards/.journal", each).glob("*.json"))) for each in journals] == [2, 0, 2, 2]
 
 
 def test_a_price_and_a_limit_in_car_toml_do_not_bill_a_replay(provider: Provider, doorkey_folder: Path) -> None:
@@ -371,7 +374,7 @@ def test_what_cannot_be_used_is_read_again_and_the_way_out_is_said(doorkey_folde
 
 def test_answers_that_were_on_disk_are_told_apart(provider: Provider, doorkey_folder: Path) -> None:
     assert car(*_options(provider, doorkey_folder, "--max-calls", "2")).exit_code == 1
-    ran = car(*_options(provider, doorkey_folder))
+    ran = car(*_options(provider, doorkey_folder, "--max-calls", "2"))
     assert ran.stderr.count(", from disk, ") == 2
 
 
