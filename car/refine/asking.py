@@ -173,6 +173,8 @@ class _Round(Generic[T]):
 
     def _asked(self, index: int) -> Answer[T]:
         request = self._requests[index]
+        if self._leaving.is_set():
+            raise KeyboardInterrupt
         reply = self._asker.vlm.ask(request)
         if self._leaving.is_set():
             raise KeyboardInterrupt

@@ -170,8 +170,8 @@ class VLM(Protocol):
 
 @runtime_checkable
 class Leaver(Protocol):
-    """A VLM that can be told that no more is to be asked: what it would try again costs anew."""
+    """A VLM that can be told that nobody waits any longer: what it would try again costs anew."""
 
     def leave(self) -> None:
-        """No request goes out any more; answers that are on their way still come."""
+        """What is being asked is not tried again; answers that are on their way still come."""
         ...

@@ -40,7 +40,7 @@ class AnthropicVLM(RemoteVLM[Message]):
             max_retries=self.max_retries,
             timeout=self.timeout,
             http_client=anthropic.DefaultHttpxClient(
-                timeout=self.timeout, event_hooks=hooks(self.timeout, self._leaving)
+                timeout=self.timeout, event_hooks=hooks(self.timeout, self._leaving[0])
             ),
         )
 

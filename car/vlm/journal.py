@@ -93,7 +93,7 @@ class Journal:
         return reply
 
     def leave(self) -> None:
-        """Tells the VLM that no more is to be asked, if it can be told."""
+        """Tells the VLM that nobody waits any longer, if it can be told."""
         if isinstance(self._vlm, Leaver):
             self._vlm.leave()
 

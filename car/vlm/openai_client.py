@@ -25,7 +25,7 @@ class OpenAIClientVLM(RemoteVLM[Answer]):
             max_retries=self.max_retries,
             timeout=self.timeout,
             http_client=openai.DefaultHttpx2Client(
-                timeout=self.timeout, event_hooks=hooks(self.timeout, self._leaving)
+                timeout=self.timeout, event_hooks=hooks(self.timeout, self._leaving[0])
             ),
         )
 

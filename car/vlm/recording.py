@@ -168,7 +168,7 @@ class Recorder:
         return reply
 
     def leave(self) -> None:
-        """Tells the VLM that no more is to be asked, if it can be told."""
+        """Tells the VLM that nobody waits any longer, if it can be told."""
         if isinstance(self.vlm, Leaver):
             self.vlm.leave()
 

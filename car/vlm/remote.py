@@ -58,7 +58,7 @@ class RemoteVLM(ABC, Generic[Answer]):
     max_retries: int = 4
     timeout: float = 600.0
     _schemaless: Event = field(default_factory=Event, init=False, repr=False, compare=False)
-    _leaving: Event = field(default_factory=Event, init=False, repr=False, compare=False)
+    _leaving: list[Event] = field(default_factory=lambda: [Event()], init=False, repr=False, compare=False)
 
     kind: ClassVar[str]
     """As the name begins, e.g. ``openai``."""
@@ -85,8 +85,12 @@ class RemoteVLM(ABC, Generic[Answer]):
         return f"{self.kind}/{self.model}" + (f" at {host(self.base_url)}" if self.base_url else "")
 
     def leave(self) -> None:
-        """No request goes out any more, nor is one tried again; answers that are on their way still come."""
-        self._leaving.set()
+        """What is being asked is not tried again; answers that are on their way still come.
+
+        Whoever asks afterwards, as one who was interrupted in a notebook may, is answered as ever.
+        """
+        self._leaving[0].set()
+        self._leaving[0] = Event()
 
     def ask(self, request: Request) -> Reply:
         """The reply; what the content filter or the model itself refused is REFUSED.

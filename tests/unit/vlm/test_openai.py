@@ -1,4 +1,6 @@
 import base64
+import threading
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -313,3 +315,25 @@ def test_who_does_not_count_is_asked_once_and_that_is_no_error(answer: Answer) -
     with Loopback(answer) as server:
         assert vlm_at(server, max_retries=3).count(question()) is None
     assert len(server.received) == 1
+
+
+def test_who_leaves_tries_nothing_again_and_may_ask_later() -> None:
+    broken = openai_error(500, "Broken", retry_after_ms="300")
+    with Loopback(broken, from_responses("Yes.")) as server:
+        vlm, ended = vlm_at(server, max_retries=3), list[BaseException]()
+
+        def ask() -> None:
+            try:
+                vlm.ask(question())
+            except BaseException as error:
+                ended.append(error)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        while not server.received:
+            time.sleep(0.01)
+        vlm.leave()
+        thread.join(10)
+        assert [type(each) for each in ended] == [KeyboardInterrupt]
+        assert len(server.received) == 1
+        assert vlm.ask(question()).text == "Yes."
