@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from car.cli.output import Json, next_step, result
+from car.cli.provider import address, is_paid, pricing
 from car.errors import ProviderError, UserError
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ def doctor(
     from rich.table import Table
     from rich.text import Text
 
-    from car.cli.make import address
     from car.doctor import examine
 
     findings = examine()
@@ -65,12 +65,11 @@ def _tried(spec: str, base_url: str | None, price: str | None) -> "list[Finding]
     Raises:
         UserError: the VLM cannot be asked like that.
     """
-    from car.cli.make import pricing
     from car.doctor import Finding
     from car.vlm.choose import vlm_from, warning_about
     from car.vlm.trial import MAX_OUTPUT, try_out
 
-    if spec.partition("/")[0] in {"manual", "replay"}:
+    if not is_paid(spec):
         raise UserError(f"--vlm {spec} asks nobody that could fail; give openai/, anthropic/ or compatible/MODEL.")
     charged = pricing(spec, base_url, price)
     vlm = vlm_from(spec, base_url=base_url, max_output=MAX_OUTPUT)

@@ -24,7 +24,8 @@ from car.cli.output import (
     notes,
     result,
 )
-from car.errors import NothingUsable, ProviderError, UserError
+from car.cli.provider import address, is_paid, pricing
+from car.errors import NothingUsable, ProviderError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from car.task import Task
     from car.verify import Bar, Split
     from car.vlm import VLM
-    from car.vlm.price import Pricing
 
 MAX_OUTPUT = 8000
 _MADE = "Recorded from a live session with `car generate --record`."
@@ -110,7 +110,7 @@ def generate(
     from car.vlm.journal import alone
 
     found = find_task(task)
-    base_url, paid = address(ctx, vlm, base_url), _asks_a_provider(vlm)
+    base_url, paid = address(ctx, vlm, base_url), is_paid(vlm)
     check(vlm, base_url)
     budget = Budget(
         attempts,
@@ -201,35 +201,6 @@ class _Work:
         return save_bundle(rewards, self.task, draft, provenance_of(self.vlm, draft))
 
 
-def _asks_a_provider(vlm: str) -> bool:
-    return vlm.strip().partition("/")[0] not in {"manual", "replay"}
-
-
-def address(ctx: typer.Context, vlm: str, base_url: str | None) -> str | None:
-    """The server that is meant. One that was not typed is for ``compatible`` alone.
-
-    A default is for a server of one's own, and must not send another provider's key there.
-    """
-    source = ctx.get_parameter_source("base_url")
-    typed = source is not None and source.name == "COMMANDLINE"
-    return base_url if typed or vlm.strip().startswith("compatible/") else None
-
-
-def pricing(vlm: str, base_url: str | None, price: str | None) -> "Pricing":
-    """What a VLM charges: as typed, or else as the price list says; nothing where nobody is asked.
-
-    Raises:
-        UserError: the price is not of the form 3/15.
-    """
-    from car.vlm.choose import server_of
-    from car.vlm.price import FREE, Price, price_of
-
-    typed = None if price is None else Price(*_prices(price))
-    if not _asks_a_provider(vlm):
-        return FREE
-    return typed or price_of(vlm, server_of(vlm, base_url))
-
-
 def _warn(vlm: str, base_url: str | None, parts: "Split", budget: "Budget") -> None:
     """Says what the run will use, before it begins."""
     from car.refine import forecast, scene_of
@@ -280,20 +251,6 @@ def _tell(draft: "Draft", budget: "Budget", path: Path, rewards: Path, as_json: 
     table = verdict_table(draft.verdict, rehearsal=draft.rehearsal)
     told = f"{path}: {used(len(draft.attempts), draft.usage, draft.cost, budget.price)}."
     result(as_json, document, table, told, next_step(f"car review {_named(path, rewards)} --open"))
-
-
-def _prices(given: str) -> tuple[float, float]:
-    """What a million tokens cost, in and out, from ``3/15``.
-
-    Raises:
-        UserError: it is not of that form.
-    """
-    parts = given.split("/")
-    try:
-        into, out = (float(each) for each in parts)
-    except ValueError as error:
-        raise UserError(f"--price {given}: give two numbers, for a million tokens in and out, e.g. 3/15.") from error
-    return into, out
 
 
 def _shown(narrator: "Narrator", vlm: str) -> "AbstractContextManager[Any]":
