@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-external test-unheld mutants false-alarms bench check format filters wheel clean
+.PHONY: help install demo test test-slow test-external test-unheld mutants false-alarms bench costs check format filters wheel clean
 
 help:  ## Say what the targets are.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,7 +40,10 @@ mutants: $(INSTALLED)  ## Change every shipped checker in one place, and count w
 false-alarms: $(INSTALLED)  ## Judge right checkers for every built-in task on 20 sets of trajectories each; resumes.
 	$(BIN)/python -m tools.false_alarms --seeds 20 --jobs 2
 
-bench: $(INSTALLED)  ## Measure what the sandbox costs; on a quiet machine.
+bench: $(INSTALLED)  ## Train with different rewards on seven tasks, five seeds each, and compare; hours; resumes.
+	$(BIN)/car bench --jobs 2 --out runs/bench
+
+costs: $(INSTALLED)  ## Measure what the sandbox costs; on a quiet machine.
 	$(BIN)/python -m pytest -q -m bench tests/benchmarks
 
 check: $(INSTALLED)  ## Lint, format check, types and import contracts.

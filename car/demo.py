@@ -6,6 +6,7 @@ from pathlib import Path
 
 from car.bundle import Bundle, load_bundle, save_bundle
 from car.files import write_text
+from car.film import default_path, film_finished
 from car.generation import provenance_of, session_with
 from car.record import Progress as Recorded
 from car.record import load_set, record_to
@@ -15,7 +16,7 @@ from car.review import review_page
 from car.sandbox.process import ProcessSandbox
 from car.task import Task
 from car.tasks import find_task
-from car.train import Progress, TrainResult, TrainSettings, train_many
+from car.train import OnRunProgress, TrainResult, TrainSettings, train_many
 from car.train.curve import success_curve
 from car.trajectory import Trajectory
 from car.verify import split
@@ -68,14 +69,14 @@ class Audience:
         recorded: an episode was recorded.
         generated: something happened while reward code was generated.
         bundled: the bundle is there.
-        trained: a line of progress of a run: label, seed, progress.
+        trained: a line of progress of a run.
     """
 
     stage: Callable[[int, str], None]
     recorded: Callable[[Recorded], None]
     generated: Callable[[Event], None]
     bundled: Callable[[Bundle], None]
-    trained: Callable[[str, int, Progress], None]
+    trained: OnRunProgress
 
 
 def show(demo: Demo, audience: Audience) -> Shown:
@@ -130,7 +131,14 @@ def _report(demo: Demo, bundle: Bundle, results: dict[str, list[TrainResult]], e
         f"car review {name} --open",
         f"car train {name} --reward {name} --reward sparse --steps {steps} --jobs 2",
     ]
-    return report_page(bundle, run_rows(results), curve, expert, ProcessSandbox(demo.isolation), commands)
+    film = _film(demo, results["generated"][0])
+    return report_page(bundle, run_rows(results), curve, expert, ProcessSandbox(demo.isolation), commands, film)
+
+
+def _film(demo: Demo, run: TrainResult) -> Path | None:
+    """The film of an agent; the report does without it where it cannot be made."""
+    path = default_path(run.folder)
+    return path if film_finished(run.folder, [path], demo.isolation)[0] else None
 
 
 def run_rows(results: dict[str, list[TrainResult]]) -> list[RunRow]:

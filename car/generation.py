@@ -1,14 +1,92 @@
 """A VLM session as the command line and the demo run it: journalled, perhaps recorded, with its provenance."""
 
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext, redirect_stdout
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from car.bundle import Provenance
-from car.refine import Draft, misformed
+from car.bundle import Provenance, save_bundle
+from car.errors import NothingUsable, ProviderError
+from car.refine import Budget, CounterExamples, Draft, Event, generate, misformed
+from car.sandbox.process import ProcessSandbox
+from car.task import Task
+from car.verify import Bar, Split
 from car.vlm import VLM
 from car.vlm.choose import vlm_from
-from car.vlm.journal import Journal
+from car.vlm.journal import Journal, alone
 from car.vlm.recording import Recorder
 from car.vlm.replay import ReplayVLM
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A generation of reward code in a session that `session_with` gave.
+
+    Args:
+        task: what it is for.
+        parts: its trajectories.
+        vlm: the session.
+        budget: how often it may be asked.
+        bar: what a verdict asks for.
+        isolation: the lowest isolation level at which programs may run; by default 2.
+        examples: what audits found.
+    """
+
+    task: Task
+    parts: Split
+    vlm: VLM
+    budget: Budget
+    bar: Bar
+    isolation: int | None = None
+    examples: CounterExamples = field(default_factory=CounterExamples)
+
+    def draft(self, journal: Path, listen: Callable[[Event], None], parallel: int = 0) -> Draft:
+        """The draft, made while no other process asks the same.
+
+        Args:
+            journal: the folder of the replies.
+            listen: is told what happens.
+            parallel: questions that are on their way at once.
+
+        Raises:
+            UserError: another process is at work with the journal.
+            ProviderError, BudgetSpent, SandboxUnavailable: as `car.refine.generate`, with what can be done about it.
+        """
+        kept = journal_of(self.vlm)
+        # A recorded session costs nothing, however often it is replayed.
+        undisturbed = nullcontext() if self.vlm.name.startswith("replay/") else alone(journal)
+        try:
+            # Some environments print while they are made; standard output is for the result.
+            with undisturbed, redirect_stdout(sys.stderr):
+                return generate(
+                    self.parts,
+                    self.vlm,
+                    ProcessSandbox(self.isolation),
+                    self.budget,
+                    self.bar,
+                    listen=listen,
+                    task=self.task,
+                    parallel=parallel,
+                    kept=kept.kept if kept else lambda request: None,
+                    examples=self.examples,
+                )
+        except NothingUsable as error:
+            if not kept:
+                raise
+            again = "The same command would read these answers again: --fresh asks anew; or try another model."
+            raise NothingUsable(f"{error} {again}") from error
+        except ProviderError as error:
+            if not (kept and kept.asked + kept.reused):
+                raise
+            goes_on = "What was answered is kept: the same command goes on from there, and --fresh asks anew."
+            raise ProviderError(f"{error} {goes_on}") from error
+
+    def saved(self, draft: Draft, folder: Path) -> Path:
+        """Writes the bundle, and gives where it is; the recording, if there is one, is put in order."""
+        if isinstance(self.vlm, Recorder):
+            self.vlm.arrange([each.request for each in draft.attempts])
+        return save_bundle(folder, self.task, draft, provenance_of(self.vlm, draft))
 
 
 def session_with(

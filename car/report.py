@@ -7,7 +7,7 @@ from pathlib import Path
 
 from car.bundle import Bundle
 from car.outline import counted
-from car.page import AttemptSection, Strip, attempt_sections, authors, highlighted, png_uri, render, strip, uri
+from car.page import AttemptSection, Strip, attempt_sections, authors, gif_uri, highlighted, png_uri, render, strip, uri
 from car.page.verdict import verdict_section
 from car.sandbox import Sandbox
 from car.trajectory import Trajectory
@@ -56,6 +56,7 @@ def report_page(
     expert: Trajectory,
     sandbox: Sandbox,
     commands: Sequence[str],
+    film: Path | None = None,
 ) -> str:
     """The page as HTML, one self-contained file.
 
@@ -66,6 +67,7 @@ def report_page(
         expert: an expert's trajectory on which to show where each checker fires.
         sandbox: where the checkers run.
         commands: how to do all this again.
+        film: a GIF of an agent that was trained with it, or None.
     """
     attempts = attempt_sections(bundle)
     return render(
@@ -80,6 +82,7 @@ def report_page(
         calls=len(attempts),
         story=_story(bundle, attempts, runs),
         curve=png_uri(curve.read_bytes()),
+        film=None if film is None else gif_uri(film.read_bytes()),
         runs=runs,
         episodes=max((each.episodes for each in runs), default=0),
         commands=commands,

@@ -48,7 +48,7 @@ class Trajectory:
         actions: numbers, shape (T, ...), or None where nobody knows them (a video).
         rewards: the environment's own rewards, float64, finite, shape (T,), or None where nobody knows them.
         seed: what the environment was reset with, or None.
-        who: ``expert`` or ``random``.
+        who: ``expert``, ``random``, or ``agent`` (in an audit's episodes alone).
         success: the environment's own success; None where nobody knows it.
         terminated: whether the environment ended the episode itself (False: it was cut off); None where nobody knows.
 
@@ -68,7 +68,8 @@ class Trajectory:
     def __post_init__(self) -> None:
         _check_frames(self.pictures, self.order)
         _check_steps(self.actions, self.rewards, len(self.order) - 1)
-        _check(self.who in ("expert", "random"), f"who must be 'expert' or 'random', not {self.who!r}")
+        known = self.who in ("expert", "random", "agent")
+        _check(known, f"who must be 'expert', 'random' or 'agent', not {self.who!r}")
         seeded = self.seed is None or (type(self.seed) is int and self.seed >= 0)
         _check(seeded, f"seed must be a whole number from 0 or None, not {self.seed!r}")
         for name in ("success", "terminated"):

@@ -30,6 +30,9 @@ back with measured facts. For n sub-tasks, no more than 2 n + 2 calls should be 
 | --- | --- | --- | --- | --- | --- | --- |
 """
 _TAIL = """
+The session of blockedunlockpickup went on: its `key-put-down` is weak, so the model was asked for better sub-tasks, and took
+seven more calls without reaching a verified chain. The bundle that ships is from the first seven (`--rounds 1`).
+
 The sessions were held by hand through `--vlm manual`, where nobody counts tokens. They are estimated from the text and
 the pictures, as `car generate` does before a run ([how](design/providers.md)); with a provider, the manifest of the
 bundle holds what it counted.
@@ -41,7 +44,7 @@ to 20,000 times while an agent trains. Here the model is not asked while an agen
 
 @dataclass(frozen=True)
 class Session:
-    """What one recorded session took."""
+    """What one recorded session took; `unused` calls came after those that the bundle was made from."""
 
     name: str
     subtasks: int
@@ -49,6 +52,7 @@ class Session:
     wrong: int
     asked: Range
     answered: Range
+    unused: int = 0
 
     @property
     def allowed(self) -> int:
@@ -65,9 +69,11 @@ def sessions() -> Iterator[Session]:
     """The sessions that come with the package, with the bundles that they gave."""
     for bundle in map(load_bundle, list_bundles(TOP / "generated_rewards")):
         recording = load_recording(TOP / "car" / "recordings" / f"{bundle.task.name}.json")
-        wrong = sum(each.stage == "refine" for each in recording.exchanges)
-        answered = tokens_of_text(sum(len(each.reply.text) for each in recording.exchanges))
-        yield Session(bundle.task.name, len(bundle.subtasks), len(recording.exchanges), wrong, _asked(bundle), answered)
+        used = [folder.name for folder in (bundle.path / "attempts").iterdir()]
+        wrong = sum("-refine-" in each for each in used)
+        replies = sum(len((bundle.path / "attempts" / each / "reply.md").read_text("utf-8")) for each in used)
+        answered, unused = tokens_of_text(replies), len(recording.exchanges) - len(used)
+        yield Session(bundle.task.name, len(bundle.subtasks), len(used), wrong, _asked(bundle), answered, unused)
 
 
 def _asked(bundle: Bundle) -> Range:

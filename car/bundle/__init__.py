@@ -14,7 +14,7 @@
 
 from car.bundle.form import FORMAT, Approval, Bundle, Provenance
 from car.bundle.read import decide, find_bundle, list_bundles, load_bundle
-from car.bundle.write import save_bundle
+from car.bundle.write import save_bundle, take_in
 
 __all__ = [
     "FORMAT",
@@ -26,4 +26,5 @@ __all__ = [
     "list_bundles",
     "load_bundle",
     "save_bundle",
+    "take_in",
 ]

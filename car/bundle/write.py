@@ -39,6 +39,17 @@ def save_bundle(folder: Path, task: Task, draft: Draft, provenance: Provenance) 
     return target
 
 
+def take_in(made: Path, folder: Path) -> Path:
+    """Puts a bundle that `save_bundle` wrote elsewhere on the same disk into a folder, as if it had been written there.
+
+    Raises:
+        OSError: it cannot be moved; a bundle that was there is untouched.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _swap(made, folder / made.name)
+    return folder / made.name
+
+
 def _swap(made: Path, target: Path) -> None:
     """Puts the new folder in the old one's place; a crash in between leaves the old one beside it."""
     old = target.with_name(f".{target.name}.old")

@@ -7,12 +7,17 @@ from typing import Annotated, Any
 import typer
 
 from car import __version__
+from car.cli.audit import audit
+from car.cli.bench import bench
 from car.cli.bundles import bundles, review
 from car.cli.demonstrate import demo
 from car.cli.doctor import doctor
 from car.cli.evaluate import evaluate
+from car.cli.export import export
+from car.cli.film import film
 from car.cli.make import generate
 from car.cli.output import Group
+from car.cli.repeat import repeat
 from car.cli.training import train
 from car.cli.trajectories import record, tasks
 from car.cli.verify import verify
@@ -67,5 +72,10 @@ _add("verify", verify)
 _add("evaluate", evaluate)
 _add("bundles", bundles)
 _add("review", review)
+_add("audit", audit)
+_add("export", export)
 _add("train", train)
+_add("film", film)
+_add("repeat", repeat)
+_add("bench", bench)
 _add("doctor", doctor)

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from car.cli.board import Board
 from car.cli.output import Json, LowestLevel, note, notes, result
-from car.cli.training import Board, summary_table
+from car.cli.training import summary_table
 
 if TYPE_CHECKING:
     from rich.live import Live
 
     from car.bundle import Bundle
     from car.cli.show import Narrator
+    from car.demo import Demo
     from car.record import Progress as Recorded
-    from car.train import Progress
+    from car.train import Job, Progress
 
 
 def demo(
@@ -43,11 +45,11 @@ def demo(
     from car.cli.show import Narrator
     from car.demo import Audience, Demo, show
 
-    began = time.monotonic()
+    began, planned = time.monotonic(), Demo(folder, task, steps, isolation)
     with Live("", console=notes, refresh_per_second=8, transient=True) as live:
-        stage = _Stage(live, Narrator(notes), steps)
+        stage = _Stage(live, Narrator(notes), planned)
         audience = Audience(stage.begin, stage.recorded, stage.narrator, stage.bundled, stage.trained)
-        shown = show(Demo(folder, task, steps, isolation), audience)
+        shown = show(planned, audience)
     seconds = round(time.monotonic() - began, 1)
     document = {
         "report": str(shown.report),
@@ -70,15 +72,15 @@ class _Stage:
     Args:
         live: the live part.
         narrator: tells of the second stage.
-        steps: of each training run of the third.
+        planned: what is shown.
     """
 
-    def __init__(self, live: "Live", narrator: "Narrator", steps: int) -> None:
+    def __init__(self, live: "Live", narrator: "Narrator", planned: "Demo") -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
         self.narrator = narrator
         self._live = live
-        self._board = Board(steps)
+        self._board = Board(planned.jobs, 2 * planned.steps)
         self._bar = Progress(TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn())
         self._bars: dict[str, Any] = {}
 
@@ -100,5 +102,5 @@ class _Stage:
         note(f"The bundle is in {bundle.path}")
         self._live.update("  writing the review page ...", refresh=True)
 
-    def trained(self, label: str, seed: int, line: "Progress") -> None:
-        self._board.note(label, seed, line)
+    def trained(self, job: "Job", line: "Progress") -> None:
+        self._board.note(job, line)

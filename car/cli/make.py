@@ -1,8 +1,7 @@
 """`car generate`."""
 
-import sys
-from contextlib import nullcontext, redirect_stdout
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,17 +23,16 @@ from car.cli.output import (
     notes,
     result,
 )
-from car.cli.provider import address, is_paid, pricing
-from car.errors import NothingUsable, ProviderError
+from car.cli.provider import address, prices
+from car.errors import UserError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from car.cli.show import Narrator
-    from car.refine import Budget, Draft, Forecast
-    from car.task import Task
-    from car.verify import Bar, Split
-    from car.vlm import VLM
+    from car.generation import Generation
+    from car.refine import Budget, CounterExamples, Draft, Forecast
+    from car.verify import Split
 
 MAX_OUTPUT = 8000
 _MADE = "Recorded from a live session with `car generate --record`."
@@ -42,16 +40,21 @@ _MADE = "Recorded from a live session with `car generate --record`."
 
 def generate(
     ctx: typer.Context,
-    task: Annotated[str, typer.Argument(help="A built-in task, a TOML file, or module:attribute.")],
     vlm: Annotated[
         str,
         typer.Option(
             "--vlm",
             envvar="CAR_VLM",
             help="openai/MODEL, anthropic/MODEL, compatible/MODEL (with --base-url), manual, manual/FOLDER, "
-            "replay/FILE.",
+            "replay/FILE. {task} in it stands for the name of the task.",
         ),
     ],
+    tasks: Annotated[
+        list[str] | None, typer.Argument(help="Built-in tasks, TOML files, or module:attribute.", metavar="TASK...")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every built-in task that is recorded.")] = False,
+    jobs: Annotated[int, typer.Option(help="Tasks that go on side by side.", min=1)] = 1,
+    on: Annotated[str, typer.Option(help="Where: here, ray, or ray:ADDRESS of a cluster.")] = "here",
     base_url: Annotated[
         str | None, typer.Option(envvar="CAR_BASE_URL", help="The server, for compatible/MODEL: vLLM, Ollama, ...")
     ] = None,
@@ -60,11 +63,13 @@ def generate(
     rounds: Annotated[
         int, typer.Option(help="How often the VLM may name the sub-tasks, for what the chain does wrong.", min=1)
     ] = 2,
-    max_calls: Annotated[int | None, typer.Option(help="Questions in all.", min=1)] = None,
-    max_tokens: Annotated[int | None, typer.Option(help="Tokens of all questions and answers.", min=1)] = None,
+    max_calls: Annotated[int | None, typer.Option(help="Questions in all, for each task.", min=1)] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(help="Tokens of all questions and answers, for each task.", min=1)
+    ] = None,
     max_cost: Annotated[
         float | None,
-        typer.Option(envvar="CAR_MAX_COST", help="What it may cost: US dollars, or the currency of --price."),
+        typer.Option(envvar="CAR_MAX_COST", help="What a task may cost: US dollars, or the currency of --price."),
     ] = None,
     price: Annotated[
         str | None, typer.Option(help="For a million tokens in and out, e.g. 3/15; by default from a price list.")
@@ -83,122 +88,106 @@ def generate(
     made: Annotated[str, typer.Option(help="How the recorded session is made, in a sentence that is true.")] = _MADE,
     strict: Annotated[bool, typer.Option("--strict", help="Replay: refuse a prompt that was not recorded.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask anew; the replies so far are put aside.")] = False,
+    from_audit: Annotated[
+        bool, typer.Option("--from-audit", help="Also hold programs against what audits of the task found.")
+    ] = False,
+    audits: Annotated[Path, typer.Option("--audits", help="Folder of audits.")] = Path("audits"),
     programs: Annotated[bool, typer.Option("--programs", help="Print the accepted programs.")] = False,
     folder: Trajectories = TRAJECTORIES,
     rewards: Rewards = REWARDS,
     isolation: LowestLevel = None,
     as_json: Json = False,
 ) -> None:
-    """Has a VLM write reward code for a task, verifies it, and writes a bundle.
+    """Has a VLM write reward code for a task, or for several, verifies it, and writes a bundle for each.
 
     Each reply is on disk before it is read: interrupted and started again, it goes on and asks nothing twice. A limit
     of calls, tokens or cost stops before the call that would go over it; the best that was found is kept.
 
-    Exit code 0: verified. 1: finished, but not verified. 2: wrong use. 3: the VLM failed. 130: interrupted.
+    With several tasks, each limit holds for each of them, and one that fails does not stop the others.
+
+    Exit code 0: verified, every task. 1: finished, but not verified. 2: wrong use. 3: the VLM failed. 130: interrupted.
 
     Examples:
     car generate doorkey-8x8 --vlm anthropic/MODEL
     car generate doorkey-8x8 --vlm replay/doorkey-8x8
     car generate doorkey-8x8 --vlm openai/MODEL --dry-run
+    car generate --all --vlm anthropic/MODEL --max-cost 2 --jobs 2
+    car generate doorkey-8x8 unlock --vlm replay/{task} --on ray --jobs 2
     """
-    from car.generation import put_aside, session_with
+    from car.batch import Order, journal_of
+    from car.generation import Generation, put_aside
     from car.record import load_set
-    from car.refine import Budget, forecast, scene_of
+    from car.refine import CounterExamples, forecast, scene_of
     from car.tasks import find_task
-    from car.verify import Bar, split
-    from car.vlm.choose import check
+    from car.verify import split
     from car.vlm.journal import alone
 
-    found = find_task(task)
-    base_url, paid = address(ctx, vlm, base_url), is_paid(vlm)
-    check(vlm, base_url)
-    budget = Budget(
-        attempts,
-        samples=samples,
-        rounds=rounds,
-        calls=max_calls,
-        tokens=max_tokens,
-        cost=max_cost,
-        price=pricing(vlm, base_url, price),
-        max_output=max_output if paid else None,
-    )
+    typed = None if price is None else prices(price)
+    order = Order(
+        vlm, address(ctx, vlm, base_url), attempts, samples, rounds, max_calls, max_tokens, max_cost, typed, max_output,
+        timeout, parallel, strict, expert, random, confidence, limit, isolation,
+    )  # fmt: skip
+    names = _names(tasks, all_)
+    if len(names) != 1 or on != "here":
+        from car.cli.batch import Many, generate_many
+
+        _refuse({"record": record, "from-audit": from_audit, "programs": programs})
+        raise typer.Exit(generate_many(Many(names, folder, rewards, fresh, jobs, on, dry_run, as_json), order))
+    found = find_task(names[0])
+    order.check()
+    budget, journal = order.budget, journal_of(rewards, found.name)
     if dry_run:
         _foretell(forecast(scene_of(split(*load_set(folder, found.name))), budget), budget, as_json)
         return
-    journal = rewards / ".journal" / found.name
-    asked = session_with(
-        vlm, journal, base_url=base_url, record=record, made=made, strict=strict, max_output=max_output, timeout=timeout
-    )
+    session = order.session(found.name, journal, record, made)
     parts = split(*load_set(folder, found.name))
     if fresh:
         with alone(journal):
             aside = put_aside(journal)
         note(f"The replies so far are in {aside}; put back under the old name, they are used again.")
-    note(f"{found.name} with {asked.name}, at most {attempts} programs a sub-task")
-    if paid:
-        _warn(vlm, base_url, parts, budget)
-    work = _Work(found, parts, asked, budget, Bar(expert, random, confidence, frame_us=limit), isolation)
-    draft = work.done(journal, parallel if paid else 0, programs)
-    path = work.saved(draft, rewards)
+    examples = _examples(audits, found.name, parts) if from_audit else CounterExamples()
+    note(f"{found.name} with {session.name}, at most {attempts} programs a sub-task")
+    if order.paid:
+        _warn(order.spec(found.name), order.base_url, parts, budget)
+    generation = Generation(found, parts, session, budget, order.bar, isolation, examples)
+    draft = _drafted(generation, journal, order.parallel if order.paid else 0, programs)
+    path = generation.saved(draft, rewards)
     _tell(draft, budget, path, rewards, as_json)
     raise typer.Exit(0 if draft.verdict.accepted else 1)
 
 
-@dataclass(frozen=True)
-class _Work:
-    task: "Task"
-    parts: "Split"
-    vlm: "VLM"
-    budget: "Budget"
-    bar: "Bar"
-    isolation: int | None
+def _names(tasks: list[str] | None, all_: bool) -> Sequence[str]:
+    """The tasks as typed; none for all that are recorded."""
+    if all_ and tasks:
+        raise UserError("Name tasks, or give --all; not both.")
+    if not (all_ or tasks):
+        raise UserError("Name a task, or several, or give --all for every built-in task that is recorded.")
+    return tasks or ()
 
-    def done(self, journal: Path, parallel: int, programs: bool) -> "Draft":
-        """The draft, made while no other process asks the same."""
-        from car.cli.show import Narrator
-        from car.generation import journal_of
-        from car.refine import generate as generate_
-        from car.sandbox.process import ProcessSandbox
-        from car.vlm.journal import alone
 
-        narrator = Narrator(notes, programs, self.budget.price)
-        kept = journal_of(self.vlm)
-        # A recorded session costs nothing, however often it is replayed.
-        undisturbed = nullcontext() if self.vlm.name.startswith("replay/") else alone(journal)
-        try:
-            # Some environments print while they are made; standard output is for the result.
-            with undisturbed, _shown(narrator, self.vlm.name), redirect_stdout(sys.stderr):
-                return generate_(
-                    self.parts,
-                    self.vlm,
-                    ProcessSandbox(self.isolation),
-                    self.budget,
-                    self.bar,
-                    listen=narrator,
-                    task=self.task,
-                    parallel=parallel,
-                    kept=kept.kept if kept else lambda request: None,
-                )
-        except NothingUsable as error:
-            if not kept:
-                raise
-            again = "The same command would read these answers again: --fresh asks anew; or try another model."
-            raise NothingUsable(f"{error} {again}") from error
-        except ProviderError as error:
-            if not (kept and kept.asked + kept.reused):
-                raise
-            goes_on = "What was answered is kept: the same command goes on from there, and --fresh asks anew."
-            raise ProviderError(f"{error} {goes_on}") from error
+def _refuse(given: Mapping[str, object]) -> None:
+    """Refuses options that are about one task."""
+    for name, value in given.items():
+        if value:
+            raise UserError(f"--{name} goes with one task, without --all and --on; leave it out.")
 
-    def saved(self, draft: "Draft", rewards: Path) -> Path:
-        """Where the bundle is; the recording, if there is one, is in order."""
-        from car.bundle import save_bundle
-        from car.generation import provenance_of
-        from car.vlm.recording import Recorder
 
-        if isinstance(self.vlm, Recorder):
-            self.vlm.arrange([each.request for each in draft.attempts])
-        return save_bundle(rewards, self.task, draft, provenance_of(self.vlm, draft))
+def _drafted(generation: "Generation", journal: Path, parallel: int, programs: bool) -> "Draft":
+    from car.cli.show import Narrator
+
+    narrator = Narrator(notes, programs, generation.budget.price)
+    with _shown(narrator, generation.vlm.name):
+        return generation.draft(journal, narrator, parallel)
+
+
+def _examples(audits: Path, task: str, parts: "Split") -> "CounterExamples":
+    """What audits of the task found, for programs to be held against."""
+    from car.audit import counter_examples
+
+    found = counter_examples(audits, task, parts.refine[0].size)
+    shown, all_ = len(found.refine), len(found.every)
+    note(f"Audits found {all_} counter-examples, of which refinement sees {shown}." if all_ else "No audit found any.")
+    return found
 
 
 def _warn(vlm: str, base_url: str | None, parts: "Split", budget: "Budget") -> None:

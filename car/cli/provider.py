@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 def is_paid(vlm: str) -> bool:
     """Whether a provider or a server is asked, and not a person or a recording."""
-    return vlm.strip().partition("/")[0] not in {"manual", "replay"}
+    from car.vlm.choose import is_paid as is_paid_
+
+    return is_paid_(vlm)
 
 
 def address(ctx: typer.Context, vlm: str, base_url: str | None) -> str | None:
@@ -31,16 +33,12 @@ def pricing(vlm: str, base_url: str | None, price: str | None) -> "Pricing":
     Raises:
         UserError: the price is not of the form 3/15.
     """
-    from car.vlm.choose import server_of
-    from car.vlm.price import FREE, Price, price_of
+    from car.vlm.choose import pricing_of
 
-    typed = None if price is None else Price(*_prices(price))
-    if not is_paid(vlm):
-        return FREE
-    return typed or price_of(vlm, server_of(vlm, base_url))
+    return pricing_of(vlm, base_url, None if price is None else prices(price))
 
 
-def _prices(given: str) -> tuple[float, float]:
+def prices(given: str) -> tuple[float, float]:
     """What a million tokens cost, in and out, from ``3/15``.
 
     Raises:

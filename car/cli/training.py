@@ -8,77 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from car.cli.board import Board, columns, percent
+from car.cli.film import film_runs, formats_of
 from car.cli.output import REWARDS, Json, LowestLevel, Rewards, next_step, note, notes, result
 from car.errors import UserError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from car.task import Task
-    from car.train import Progress, TrainResult, TrainSettings
+    from car.train import TrainResult, TrainSettings
 
     Results = Mapping[str, Sequence[TrainResult]]
 
 RUNS = Path("runs")
-
-
-class Board:
-    """A live table of runs: one line for each reward and seed.
-
-    Args:
-        total: steps of each run.
-    """
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._rows: dict[tuple[str, int], Progress] = {}
-        self._examined: dict[tuple[str, int], float] = {}
-        self._failing: set[tuple[str, int]] = set()
-
-    def note(self, label: str, seed: int, line: "Progress") -> None:
-        """Takes a line of progress of one run."""
-        self._rows[label, seed] = line
-        if line.failures and (label, seed) not in self._failing:
-            self._failing.add((label, seed))
-            note(f"{label}, seed {seed}: a program gives no answer on some frames; see its progress.jsonl.", "yellow")
-        if line.evaluation is None:
-            return
-        self._examined[label, seed] = line.evaluation.success
-        if not notes.is_terminal:
-            # A log has no table that changes in place.
-            solved = _percent(line.train_success) or "none"
-            reached = f"{solved} solved, {line.evaluation.success:.0%} in evaluation"
-            note(f"{label}, seed {seed}: {line.steps:,} steps, {reached}")
-
-    def __rich__(self) -> "Table | str":
-        """The table; before the first line of progress, that there is none yet."""
-        if not self._rows:
-            return "  starting ..."
-        table = _table("reward", "seed", "steps", "solved", "evaluation", "credited", "steps/s")
-        for (label, seed), line in sorted(self._rows.items()):
-            table.add_row(
-                label,
-                str(seed),
-                f"{min(line.steps, self._total):,} of {self._total:,}",
-                _percent(line.train_success),
-                _percent(self._examined.get((label, seed))),
-                _percent(line.credited),
-                f"{line.steps / line.wall_seconds:,.0f}" if line.wall_seconds else "",
-            )
-        return table
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.0%}"
-
-
-def _table(*columns: str) -> "Table":
-    from rich.table import Table
-
-    table = Table(header_style="dim", box=None, padding=(0, 2))
-    for column in columns:
-        table.add_column(column, justify="left" if column == "reward" else "right", no_wrap=True)
-    return table
 
 
 def train(
@@ -92,43 +33,63 @@ def train(
     seeds: Annotated[int, typer.Option(help="How many seeds: 0, 1, ...", min=1)] = 1,
     shaping: Annotated[str | None, typer.Option(help="bonus or potential; default: see docs/training.md.")] = None,
     env_reward: Annotated[str | None, typer.Option(help="add the environment's own reward, or replace it.")] = None,
+    monotone_progress: Annotated[
+        bool, typer.Option("--monotone-progress", help="Let potential count the largest progress so far.")
+    ] = False,
     milestones: Annotated[
         bool | None, typer.Option("--milestones/--no-milestones", help="Let the agent see what is credited.")
     ] = None,
+    hierarchical: Annotated[
+        bool, typer.Option("--hierarchical", help="A policy for each sub-task; the milestones say which one acts.")
+    ] = False,
+    every: Annotated[
+        int, typer.Option(help="The reward looks at each k-th step and the last; for dear frames.", min=1)
+    ] = 1,
     jobs: Annotated[int, typer.Option(help="Runs that go on side by side.", min=1)] = 1,
+    on: Annotated[str, typer.Option(help="Where: here, ray, or ray:ADDRESS of a cluster.")] = "here",
     out: Annotated[Path | None, typer.Option(help="Folder of the runs; default: a new one in runs/.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what is in --out.")] = False,
     allow_unreviewed: Annotated[
         bool, typer.Option("--allow-unreviewed", help="Also train with a bundle that no person has approved.")
     ] = False,
     rewards: Rewards = REWARDS,
+    film: Annotated[str, typer.Option(help="Film of the first seed with each reward: gif, mp4 or both.")] = "gif",
+    no_film: Annotated[bool, typer.Option("--no-film", help="Make no film.")] = False,
     isolation: LowestLevel = None,
     as_json: Json = False,
 ) -> None:
     """Trains an agent with Stable-Baselines3 on a generated reward, or on the sparse one.
 
-    Success is always the environment's own. The folder of a run holds all that is needed to repeat it: settings,
-    versions, progress, TensorBoard events, checkpoints, the final policy and the learning curve.
+    Success is always the environment's own. The folder of a run holds all that is needed to repeat it (`car repeat`):
+    settings, versions, the bundle, progress, TensorBoard events, checkpoints, the final policy, the learning curve and
+    a film of the trained agent.
 
     Example: car train doorkey-8x8 --reward doorkey-8x8 --reward sparse --algo ppo --steps 150000 --seeds 2 --jobs 2
     """
     from car.tasks import find_task
     from car.train import TrainSettings
+    from car.train.run import NO_SUBTASKS
 
+    formats_of(film)
     found = find_task(task)
     chosen = {"shaping": shaping, "env_reward": env_reward, "observe_milestones": milestones}
+    chosen |= {"hierarchical": hierarchical or None, "monotone_progress": monotone_progress or None}
     changes = {name: value for name, value in chosen.items() if value is not None}
-    settings = TrainSettings.for_algo(algo, steps=steps, **changes)
+    settings = TrainSettings.for_algo(algo, steps=steps, every=every, **changes)
+    if hierarchical and "sparse" in reward:
+        raise UserError(NO_SUBTASKS)
     named = _rewards(reward, found.env_id, rewards, allow_unreviewed)
     folder = _folder(out, resume, found.name)
     counted = f"{seeds} seed{'s' * (seeds != 1)}, {steps:,} steps each"
     note(f"{found.name}: {', '.join(named)}; {counted}; in {folder}")
-    results = _watched(found, named, settings, seeds, folder, jobs, resume, allow_unreviewed, isolation)
+    results = _watched(found, named, settings, seeds, folder, jobs, resume, allow_unreviewed, isolation, on)
     curve = folder / "curve.png"
     _draw(results, curve, found.name)
     runs = {label: [dataclasses.asdict(each) for each in some] for label, some in results.items()}
-    document = {"folder": str(folder), "curve": str(curve), "runs": runs}
-    result(as_json, document, summary_table(results), f"Curve: {curve}", next_step(f"tensorboard --logdir {folder}"))
+    films = {} if no_film else film_runs(results, film, isolation)
+    document = {"folder": str(folder), "curve": str(curve), "films": films, "runs": runs}
+    shown = [f"Curve: {curve}", *(f"Film: {path}" for paths in films.values() for path in paths)]
+    result(as_json, document, summary_table(results), *shown, next_step(f"tensorboard --logdir {folder}"))
 
 
 def _rewards(names: list[str], env_id: str, folder: Path, allow_unreviewed: bool) -> dict[str, Path | str]:
@@ -181,17 +142,18 @@ def _watched(
     resume: bool,
     allow_unreviewed: bool,
     isolation: int | None,
+    on: str,
 ) -> "Results":
     from rich.live import Live
 
     from car.train import train_many
 
-    board = Board(settings.steps)
+    board = Board(jobs, settings.steps * seeds * len(rewards))
     try:
         with Live(board, console=notes, refresh_per_second=4, transient=True):
             some = range(seeds)
             return train_many(
-                task, rewards, settings, some, folder, jobs, board.note, resume, allow_unreviewed, isolation
+                task, rewards, settings, some, folder, jobs, board.note, resume, allow_unreviewed, isolation, on
             )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
@@ -207,10 +169,20 @@ def _draw(results: "Results", path: Path, title: str) -> None:
 
 def summary_table(results: "Results") -> Any:
     """The results of runs, by reward and seed."""
-    table = _table("reward", "seed", "steps", "90% solved after", "evaluation", "CPU s")
-    for label, runs in results.items():
-        for seed, run in enumerate(runs):
-            solved = "never" if run.solved_at is None else f"{run.solved_at:,}"
-            success = None if run.evaluation is None else run.evaluation.success
-            table.add_row(label, str(seed), f"{run.steps:,}", solved, _percent(success), f"{run.cpu_seconds:.0f}")
+    rows = [((label, str(seed)), run) for label, runs in results.items() for seed, run in enumerate(runs)]
+    return outcome_table(rows, "reward", "seed")
+
+
+def outcome_table(rows: "Sequence[tuple[Sequence[str], TrainResult]]", *named: str) -> Any:
+    """The results of runs.
+
+    Args:
+        rows: what each run is called, in as many columns as there are names for them, and its result.
+        named: the titles of these columns.
+    """
+    table = columns(*named, "steps", "90% solved after", "evaluation", "CPU s")
+    for called, run in rows:
+        solved = "never" if run.solved_at is None else f"{run.solved_at:,}"
+        success = None if run.evaluation is None else run.evaluation.success
+        table.add_row(*called, f"{run.steps:,}", solved, percent(success), f"{run.cpu_seconds:.0f}")
     return table

@@ -103,7 +103,16 @@ def uri(frame: Frame, side: int = 384) -> str:
 
 def png_uri(data: bytes) -> str:
     """The bytes of a PNG file as a data URI."""
-    return "data:image/png;base64," + base64.b64encode(data).decode("ascii")
+    return _uri("png", data)
+
+
+def gif_uri(data: bytes) -> str:
+    """The bytes of a GIF file as a data URI."""
+    return _uri("gif", data)
+
+
+def _uri(kind: str, data: bytes) -> str:
+    return f"data:image/{kind};base64," + base64.b64encode(data).decode("ascii")
 
 
 def highlighted(source: str) -> Markup:

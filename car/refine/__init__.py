@@ -6,6 +6,7 @@
 from car.refine.answer import misformed
 from car.refine.budget import Budget
 from car.refine.continuing import shortcuts
+from car.refine.counterexample import CounterExample, CounterExamples, Flaw
 from car.refine.decomposition import Decomposition, decomposition_in
 from car.refine.draft import Attempt, Draft
 from car.refine.events import (
@@ -32,11 +33,14 @@ __all__ = [
     "Asked",
     "Attempt",
     "Budget",
+    "CounterExample",
+    "CounterExamples",
     "Course",
     "Decomposition",
     "Draft",
     "Event",
     "Faster",
+    "Flaw",
     "Forecast",
     "GaveUp",
     "Judged",

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from car.checker import Checker
 from car.prompts import Complaint
+from car.refine.counterexample import CounterExample, refuted
 from car.refine.evidence import Evidence
-from car.refine.feedback import complaint_about
+from car.refine.feedback import complaint_about, complaint_from_audit
 from car.refine.repeating import one_action
 from car.sandbox import Limits, Sandbox
 from car.task import Task
@@ -28,6 +29,7 @@ class Bench:
         limits: what each may use.
         bar: what they must reach.
         task: whose environment may be run; None leaves that out.
+        examples: what an audit found, of which refinement may learn.
     """
 
     trajectories: Sequence[Trajectory]
@@ -35,12 +37,15 @@ class Bench:
     limits: Limits
     bar: Bar
     task: Task | None = None
+    examples: Sequence[CounterExample] = ()
 
     def ran(self, checker: Checker) -> Evidence:
         """What the program says of the trajectories, whatever the other sub-tasks' programs say."""
+        examples = [each.trajectory for each in self.examples]
         with twice(self.sandbox, [checker], self.limits) as (first, second):
-            observations = tuple(observe(first, self.trajectories, second))
-            return Evidence((checker,), observations, asked_about_blank(first, observations))
+            observations = tuple(observe(first, [*self.trajectories, *examples], second))
+            observations, audited = observations[: len(self.trajectories)], observations[len(self.trajectories) :]
+            return Evidence((checker,), observations, asked_about_blank(first, observations), audited)
 
     def judged(self, alone: Evidence, earlier: Evidence, whole: bool) -> "Candidate":
         """What is found against a program that ran, beside those of the earlier sub-tasks.
@@ -59,9 +64,24 @@ class Bench:
             with self.sandbox.open([checker], self.limits) as session:
                 complaints = tuple(complaint_about(each, evidence.observations, session) for each in findings)
         rank = _RULES.index(findings[0].rule) if findings else len(_RULES)
-        if whole and checker.subtask.goal and not findings and (exploit := self._exploited(evidence)):
-            complaints, rank = (exploit,), _RULES.index(Rule.EXPLOITABLE)
+        if not complaints and (besides := self._besides(evidence, whole and checker.subtask.goal)):
+            complaints, rank = (besides,), _RULES.index(Rule.EXPLOITABLE)
         return Candidate(checker, alone, complaints, rank, verdict.subtasks[-1].experts_done)
+
+    def _besides(self, evidence: Evidence, complete: bool) -> Complaint | None:
+        """What speaks against the last program although no rule is broken on the trajectories.
+
+        Args:
+            evidence: that program, and those before it.
+            complete: whether it completes the chain.
+        """
+        last = len(evidence.checkers) - 1
+        found = [each for each in refuted(evidence.checkers, evidence.audited, self.examples) if each.checker == last]
+        if found:
+            example, seen = self.examples[found[0].index], evidence.observations
+            with self.sandbox.open(evidence.checkers[-1:], self.limits) as session:
+                return complaint_from_audit(found, example, seen, session)
+        return self._exploited(evidence) if complete else None
 
     def _exploited(self, evidence: Evidence) -> Complaint | None:
         """What one action again and again is paid by the chain that the goal completes, if that is too much."""

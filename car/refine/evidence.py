@@ -18,11 +18,13 @@ class Evidence:
         checkers: in the chain's order.
         observations: what they said of each trajectory; empty if there is no checker yet.
         blank: what they said of blank frames, see `car.verify.blank`; bool, (experts, frames, k).
+        audited: what they said of the counter-examples of an audit.
     """
 
     checkers: tuple[Checker, ...] = ()
     observations: tuple[Observation, ...] = ()
     blank: NDArray[np.bool_] | None = None
+    audited: tuple[Observation, ...] = ()
 
     def beside(self, other: "Evidence") -> "Evidence":
         """The checkers of both, those of the other last."""
@@ -32,6 +34,7 @@ class Evidence:
             (*self.checkers, *other.checkers),
             tuple(a.beside(b) for a, b in zip(self.observations, other.observations, strict=True)),
             np.concatenate([self.blank, other.blank], axis=2),
+            tuple(a.beside(b) for a, b in zip(self.audited, other.audited, strict=True)),
         )
 
     @property

@@ -7,6 +7,7 @@ import numpy as np
 
 from car.frames import Frame
 from car.prompts import Complaint
+from car.refine.counterexample import CounterExample, Refuted
 from car.sandbox import Answers, Session
 from car.trajectory import Trajectory
 from car.verify import Finding, Observation, Rule
@@ -39,6 +40,28 @@ def complaint_about(finding: Finding, observations: Sequence[Observation], sessi
     facts = _explained(session, trajectory.frame(0), shown, captions)
     frames = dict(zip(captions, shown, strict=True)) | _example(finding, observations)
     return Complaint(finding.message, facts, dict(list(frames.items())[:MOST_FRAMES]), finding.mistake)
+
+
+def complaint_from_audit(
+    found: Sequence[Refuted], example: CounterExample, observations: Sequence[Observation], session: Session
+) -> Complaint:
+    """The complaint for what counter-examples of an audit show; the first one is shown.
+
+    Args:
+        found: against the same program, at least one.
+        example: the counter-example of the first of them.
+        observations: what was said of the recorded trajectories, by the accused checker as the last one.
+        session: the live checker, alone.
+    """
+    first, more, trajectory = found[0], len(found) - 1, example.trajectory
+    finding = Finding(first.rule, session.checkers[0].subtask.name, first.said)
+    times = sorted({0, max(first.time - 1, 0), first.time})
+    captions = [f"{example.name}, frame {time}" for time in times]
+    shown = [trajectory.frame(time) for time in times]
+    facts = _explained(session, trajectory.frame(0), shown, captions)
+    frames = dict(zip(captions, shown, strict=True)) | _example(finding, observations)
+    also = f" {more} other audit episode{'s speak' if more > 1 else ' speaks'} against it too." if more else ""
+    return Complaint(first.said + also, facts, dict(list(frames.items())[:MOST_FRAMES]), finding.mistake)
 
 
 def _decisive(rule: Rule, time: int, length: int) -> list[int]:

@@ -10,6 +10,7 @@ from car.refine.asking import Asker, Kept, Listener, cut_off, insisting
 from car.refine.bench import Bench
 from car.refine.budget import Budget
 from car.refine.continuing import shortcuts
+from car.refine.counterexample import CounterExamples, refuted, with_audit
 from car.refine.decomposition import SCHEMA, Decomposition, decomposition_in, readable
 from car.refine.draft import Draft
 from car.refine.events import Judged, Named, Weak
@@ -18,7 +19,7 @@ from car.refine.repeating import one_action
 from car.refine.search import Search
 from car.sandbox import Limits, Sandbox, Session
 from car.task import Task
-from car.verify import Bar, Observation, Probe, Split, Verdict, compared, verdict_on
+from car.verify import Bar, Observation, Probe, Split, Verdict, compared, observe, verdict_on
 from car.vlm import VLM, Finish
 
 
@@ -33,6 +34,7 @@ def generate(
     task: Task | None = None,
     parallel: int = 0,
     kept: Kept = lambda request: None,
+    examples: CounterExamples = CounterExamples(),
 ) -> Draft:
     """Has the VLM name the sub-tasks and write their checkers, mends them with measured facts, and judges the result.
 
@@ -52,6 +54,7 @@ def generate(
             after another in the caller's own. The result does not depend on it.
         kept: what a reply that is on disk already has used, so that it needs no room in the budget beyond that; None
             for a question that has to be paid for.
+        examples: what an audit found. Refinement learns from their part for it; the result may go against none.
 
     Raises:
         ProviderError: the provider failed; as NothingUsable, the VLM named no usable goal or sub-tasks, or wrote no
@@ -60,11 +63,12 @@ def generate(
         SandboxUnavailable: checkers cannot be run on this machine.
     """
     scene = scene_of(parts)
-    run = _Run(Asker(vlm, budget, listen, parallel, kept), Bench(parts.refine, sandbox, limits, bar, task), scene, task)
+    bench = Bench(parts.refine, sandbox, limits, bar, task, examples.refine)
+    run = _Run(Asker(vlm, budget, listen, parallel, kept), bench, scene, task)
     chain = run.best()
     asker = run.asker
-    rehearsal = chain.evidence.verdict(bar, chain.decomposition.subtasks, chain.probes)
-    verdict = compared(run.held_out(chain, parts), rehearsal)
+    rehearsal = chain.rehearsal(bench)
+    verdict = compared(run.held_out(chain, parts, examples), rehearsal)
     listen(Judged(verdict))
     return Draft(
         scene=scene,
@@ -76,7 +80,7 @@ def generate(
         usage=asker.purse.usage,
         cost=asker.purse.cost,
         prices=budget.price.source,
-        refined_on=tuple(each.sha256() for each in parts.refine),
+        refined_on=tuple(dict.fromkeys(each.sha256() for each in (*parts.refine, *examples.shown))),
         judged_on=tuple(each.sha256() for each in parts.verdict),
         ended=asker.ended,
     )
@@ -110,6 +114,13 @@ class _Chain:
     def worth(self) -> tuple[int, int]:
         """By which the better of two chains is known."""
         return int(self.passed), -len(self.facts)
+
+    def rehearsal(self, bench: Bench) -> Verdict:
+        """The verdict on what refinement saw."""
+        checkers, evidence = self.evidence.checkers, self.evidence
+        verdict = evidence.verdict(bench.bar, self.decomposition.subtasks, self.probes)
+        found = refuted(checkers, evidence.audited, bench.examples)
+        return with_audit(verdict, checkers, found, bench.examples)
 
 
 @dataclass
@@ -227,9 +238,9 @@ class _Run:
         experts = [each for each in observations if each.trajectory.who == "expert"]
         return [one_action(self.task, experts, checkers, session), *shortcuts(self.task, experts, checkers, session)]
 
-    def held_out(self, chain: _Chain, parts: Split) -> Verdict:
+    def held_out(self, chain: _Chain, parts: Split, examples: CounterExamples) -> Verdict:
         checkers = chain.evidence.checkers
-        return verdict_on(
+        verdict = verdict_on(
             checkers,
             parts.verdict,
             self.bench.sandbox,
@@ -238,6 +249,12 @@ class _Run:
             self.bench.limits,
             further=lambda session, observations: self._continued(checkers, session, observations),
         )
+        if not examples.every:
+            return verdict
+        # Those that refinement saw too: what is known to be wrong is wrong, whoever has seen it.
+        with self.bench.sandbox.open(checkers, self.bench.limits) as session:
+            seen = observe(session, [each.trajectory for each in examples.every])
+        return with_audit(verdict, checkers, refuted(checkers, seen, examples.every), examples.every)
 
 
 def _known(subtask: SubTask, before: _Chain | None) -> str:

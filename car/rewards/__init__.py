@@ -1,11 +1,16 @@
 """Anything that scores frames: a bundle of checkers, or CLIP."""
 
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from car.frames import Frames
+from car.errors import BadTask
+from car.frames import Frame, Frames
+from car.milestones import Shaping
+from car.task import Task, resolve
 
 
 class Episode(Protocol):
@@ -28,19 +33,34 @@ class Episode(Protocol):
 
     @property
     def milestones(self) -> NDArray[np.float32]:
-        """What has been credited so far, 1 or 0 for each of the k signals, shape (k,); a new array at each call."""
+        """What has been credited so far, shape (k,); a new array at each call.
+
+        1 for each of the k signals that is credited. Else 0, or below 1 what else the pay depends on, so that a learner
+        that sees it can know.
+        """
         ...
 
     def also_wanted(self, signals: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Which signals the present frame needs once those given are known, shape (k,); changes nothing."""
+        """Which signals the present frame needs once those given are known, shape (k,); changes nothing.
+
+        As long as none of them is 1, which is done, it needs no others than before.
+        """
         ...
 
     def start(self, signals: NDArray[np.float64]) -> None:
         """Takes the signals of the episode's first frame, shape (k,), NaN where not asked."""
         ...
 
-    def step(self, signals: NDArray[np.float64], terminated: bool, truncated: bool) -> float:
-        """The reward of one step from the signals of the frame after it, shape (k,), NaN where not asked."""
+    def step(self, signals: NDArray[np.float64], terminated: bool, truncated: bool, steps: int = 1) -> float:
+        """The reward of one step from the signals of the frame after it, shape (k,), NaN where not asked.
+
+        Args:
+            signals: of the frame.
+            terminated: the environment reached an end of its own.
+            truncated: the episode was cut.
+            steps: how many steps lie between the last frame that was looked at and this one; it is given where that is
+                more than one.
+        """
         ...
 
 
@@ -79,3 +99,59 @@ class Reward(Protocol):
     def close(self) -> None:
         """Ends whatever runs behind it."""
         ...
+
+
+@runtime_checkable
+class KnowsFrames(Protocol):
+    """What a `Reward` can offer on top, if it remembers what it said: `signals` for frames that need not be stacked.
+
+    A read-only array that is no view is never drawn over. So the same object is the same picture, and need not be
+    looked at again.
+    """
+
+    def signals_of(
+        self, initial: Sequence[Frame], frames: Sequence[Frame], ask: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """What `Reward.signals` says of the same frames, stacked; NaN where it may say something else the next time.
+
+        While a frame stays the same, and what is asked of it, an answer that is no NaN is not asked for again.
+
+        Args:
+            initial: first frame of each row's episode, n of (H, W, 3).
+            frames: the frames to score, n of (H, W, 3).
+            ask: which signals each row still needs, (n, k).
+        """
+        ...
+
+
+RewardMaker = Callable[[Task, Shaping], Reward]
+"""Makes the reward for a task; milestones, if it has any, should pay as the shaping says."""
+
+_WHAT_A_REWARD_HAS = ("name", "names", "frame_shape", "signals", "episode", "close")
+
+
+def is_made(reward: object) -> bool:
+    """Whether this names a `RewardMaker`, ``module:attribute``, and not a folder."""
+    return isinstance(reward, str) and ":" in reward and not Path(reward).exists()
+
+
+def made_reward(reference: str, task: Task, shaping: Shaping) -> Reward:
+    """The reward that a `RewardMaker` makes; a module in the current folder is found too.
+
+    Args:
+        reference: ``module:attribute`` of the maker.
+        task: what the reward is for.
+        shaping: what milestones shall pay.
+
+    Raises:
+        BadTask: there is no such maker, or what it made is no reward.
+    """
+    maker: Any = resolve(reference)
+    if not callable(maker):
+        raise BadTask(f"The reward {reference!r} is no function; it is {maker!r:.100}.")
+    reward: Reward = maker(task, shaping)
+    if lacking := [each for each in _WHAT_A_REWARD_HAS if not hasattr(reward, each)]:
+        raise BadTask(
+            f"The reward that {reference!r} made, {reward!r:.100}, has no {lacking[0]!r}; see car.rewards.Reward."
+        )
+    return reward

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from car.checker import SubTask
 from car.errors import BadBundle
-from car.frames import Frames
+from car.frames import Frame, Frames
 from car.milestones import Milestones, Shaping
+from car.rewards.memo import REMEMBERED
 from car.rewards.sharing import Lease, lease_of, lease_shared
 from car.rewards.watch import Watch, WatchedSession
 from car.sandbox import Answers, Crashed, Refused, Sandbox, Session, TimedOut
@@ -89,11 +90,30 @@ class CodeReward:
         Raises:
             RewardChanged: a checker said something else of a known frame than before.
         """
-        answers = self._session.run(initial, frames, ask)
+        return self._signals(self._session.run(initial, frames, ask), failed=0.0)
+
+    def signals_of(
+        self, initial: Sequence[Frame], frames: Sequence[Frame], ask: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """`signals`, for frames that are not stacked, but NaN where the checker failed.
+
+        What is known of a read-only array is found by its identity.
+
+        Args:
+            initial: first frame of each row's episode, n of (H, W, 3).
+            frames: the frames to score, n of (H, W, 3).
+            ask: which sub-tasks are asked about which row, (n, k).
+
+        Raises:
+            RewardChanged: a checker said something else of a known frame than before.
+        """
+        return self._signals(self._session.run(initial, frames, ask), failed=np.nan)
+
+    def _signals(self, answers: Answers, failed: float) -> NDArray[np.float64]:
         self._count(answers)
-        signals: NDArray[np.float64] = np.clip(np.nan_to_num(answers.progress, nan=0.0), 0.0, _BELOW_DONE)
+        signals: NDArray[np.float64] = np.minimum(np.fmax(answers.progress, 0.0), _BELOW_DONE)
         signals[answers.done == 1] = 1.0
-        signals[answers.done == -2] = 0.0
+        signals[answers.done == -2] = failed
         signals[answers.done == -1] = np.nan
         return signals
 
@@ -126,6 +146,7 @@ def open_reward(
     sandbox: Sandbox | None = None,
     watch: Watch = Watch(),
     isolation: int | None = None,
+    remembered: int = REMEMBERED,
 ) -> CodeReward:
     """The reward of a bundle.
 
@@ -140,6 +161,7 @@ def open_reward(
         sandbox: where checkers run, in a session that is not shared; by default, a process each on this machine.
         watch: how often known frames are slipped in, to see whether the programs still say the same.
         isolation: the lowest isolation level at which programs may run, by default 2; not for a sandbox that is given.
+        remembered: for how many pairs of frames it is remembered what the programs said.
 
     Raises:
         BadBundle: missing, damaged, changed, not approved, or without a program for one of its sub-tasks.
@@ -160,9 +182,9 @@ def open_reward(
         raise BadBundle(f"The bundle {bundle_path} has no program for {missing}: its reward would be incomplete.")
     if sandbox is None:
         key = Path(bundle_path).resolve(), bundle.manifest_sha256, isolation
-        lease = lease_shared(key, lambda: _default_sandbox(isolation).open(checkers), watch)
+        lease = lease_shared(key, lambda: _default_sandbox(isolation).open(checkers), watch, remembered)
     else:
-        lease = lease_of(sandbox.open(checkers), watch)
+        lease = lease_of(sandbox.open(checkers), watch, remembered)
     return CodeReward(lease, subtasks, bundle.task.name, shaping, bundle.task, bundle.frame_shape)
 
 

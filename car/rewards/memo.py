@@ -1,7 +1,9 @@
 """A session that asks nothing twice."""
 
 import hashlib
+import weakref
 from collections import OrderedDict
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +14,10 @@ from car.frames import Frame, Frames
 from car.sandbox import Answers, Crashed, Refused, Session, TimedOut
 from car.sandbox.isolation import Isolation
 
+REMEMBERED = 100_000
+"""Pairs of frames."""
+
+_NAMED = 10_000
 _NOT_ASKED = -1
 
 
@@ -21,19 +27,21 @@ class RememberingSession:
     Exact, because checkers are pure: the answers are those that the session behind it would give. Failures are not
     remembered, since some of them (a time-out, a lack of memory) depend on the machine and not on the frame.
 
-    A batch that is read-only and the same object as the one before it is not hashed again.
+    Frames need not be stacked: what is known of one is found without looking at its pixels where it is a read-only
+    array, and the same object as before. Only what the session is asked about is stacked.
 
     Args:
         session: who is asked what is not known yet.
-        size: how many pairs of frames are remembered; the one that was not met for longest is forgotten first.
+        size: how many pairs of frames are remembered, some 600 bytes each; the one that was not met for longest is
+            forgotten first.
     """
 
-    def __init__(self, session: Session, size: int = 100_000) -> None:
+    def __init__(self, session: Session, size: int = REMEMBERED) -> None:
         self.checkers = session.checkers
         self._session = session
         self._size = size
         self._known: OrderedDict[bytes, tuple[NDArray[np.int8], NDArray[np.float64]]] = OrderedDict()
-        self._initial_names, self._frame_names = _Names(), _Names()
+        self._names = _Names()
 
     @property
     def isolation(self) -> Isolation:
@@ -49,26 +57,31 @@ class RememberingSession:
         self._session.renew()
 
     def run(
-        self, initial: Frames, frames: Frames, ask: NDArray[np.bool_] | None = None, explain: bool = False
+        self,
+        initial: Frames | Sequence[Frame],
+        frames: Frames | Sequence[Frame],
+        ask: NDArray[np.bool_] | None = None,
+        explain: bool = False,
     ) -> Answers:
-        """The session's answers, see `Session.run`; `explain` always asks it."""
+        """The session's answers, see `Session.run`; `explain` always asks it.
+
+        Args:
+            initial: the first frame of the episode of each row, stacked or not, or (H, W, 3) for all rows.
+            frames: the frames to judge, stacked or not.
+            ask: which checker is asked about which row, (n, k); None asks all.
+            explain: also call `explain` where a checker has it.
+        """
         if explain:
-            return self._session.run(initial, frames, ask, explain)
-        shape = (len(frames), len(self.checkers))
-        ask = np.ones(shape, np.bool_) if ask is None else ask
-        keys = self._keys(initial, frames)
+            return self._session.run(np.asarray(initial), np.asarray(frames), ask, explain)
+        ask = np.ones((len(frames), len(self.checkers)), np.bool_) if ask is None else ask
+        firsts = [initial] * len(frames) if isinstance(initial, np.ndarray) and initial.ndim == 3 else initial
+        keys = [self._names.of(first) + self._names.of(frame) for first, frame in zip(firsts, frames, strict=True)]
         done, progress = self._recalled(keys, ask)
         failures: dict[tuple[int, int], Crashed | TimedOut | Refused] = {}
         missing = ask & (done == _NOT_ASKED)
         if missing.any():
-            failures = self._fill(keys, missing, initial, frames, done, progress)
+            failures = self._fill(keys, missing, firsts, frames, done, progress)
         return Answers(done, progress, failures)
-
-    def _keys(self, initial: Frames, frames: Frames) -> list[bytes]:
-        firsts = self._initial_names.of(initial if initial.ndim == 4 else initial[None])
-        if initial.ndim == 3:
-            firsts = firsts * len(frames)
-        return [first + frame for first, frame in zip(firsts, self._frame_names.of(frames), strict=True)]
 
     def _recalled(self, keys: list[bytes], ask: NDArray[np.bool_]) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
         done, progress = np.full(ask.shape, _NOT_ASKED, np.int8), np.full(ask.shape, np.nan)
@@ -83,39 +96,42 @@ class RememberingSession:
         self,
         keys: list[bytes],
         missing: NDArray[np.bool_],
-        initial: Frames,
-        frames: Frames,
+        initial: Frames | Sequence[Frame],
+        frames: Frames | Sequence[Frame],
         done: NDArray[np.int8],
         progress: NDArray[np.float64],
     ) -> dict[tuple[int, int], Crashed | TimedOut | Refused]:
         """Asks the session, once for equal rows, and writes what it said into `done` and `progress`."""
-        rows = np.flatnonzero(missing.any(axis=1))
-        place: dict[bytes, int] = {}
-        where = np.array([place.setdefault(keys[row], len(place)) for row in rows])
-        ask = np.zeros((len(place), missing.shape[1]), np.bool_)
-        np.logical_or.at(ask, where, missing[rows])
-        chosen = rows[np.unique(where, return_index=True)[1]]
-        answers = self._session.run(initial if initial.ndim == 3 else initial[chosen], frames[chosen], ask)
+        places: dict[bytes, list[int]] = {}
+        for row in np.flatnonzero(missing.any(axis=1)).tolist():
+            places.setdefault(keys[row], []).append(row)
+        chosen = [rows[0] for rows in places.values()]
+        ask = missing[chosen]
+        for at, rows in enumerate(places.values()):
+            for row in rows[1:]:
+                ask[at] |= missing[row]
+        firsts, asked = np.array([initial[row] for row in chosen]), np.array([frames[row] for row in chosen])
+        answers = self._session.run(firsts, asked, ask)
         failures = {}
-        for row, at in zip(rows.tolist(), where.tolist(), strict=True):
-            new = missing[row]
-            done[row, new], progress[row, new] = answers.done[at, new], answers.progress[at, new]
-            for checker in np.flatnonzero(new & (answers.done[at] < _NOT_ASKED)).tolist():
-                failures[row, checker] = answers.failures[at, checker]
-        for key, at in place.items():
+        for at, (key, rows) in enumerate(places.items()):
             self._remember(key, answers.done[at], answers.progress[at])
+            for row in rows:
+                np.copyto(done[row], answers.done[at], where=missing[row])
+                np.copyto(progress[row], answers.progress[at], where=missing[row])
+                if answers.failures:
+                    for checker in np.flatnonzero(done[row] < _NOT_ASKED).tolist():
+                        failures[row, checker] = answers.failures[at, checker]
         return failures
 
     def _remember(self, key: bytes, done: NDArray[np.int8], progress: NDArray[np.float64]) -> None:
         answered = done >= 0
-        if not answered.any():
-            return
-        if key not in self._known:
-            self._known[key] = np.full(done.shape, _NOT_ASKED, np.int8), np.full(done.shape, np.nan)
-        known_done, known_progress = self._known[key]
-        known_done[answered], known_progress[answered] = done[answered], progress[answered]
-        if len(self._known) > self._size:
-            self._known.popitem(last=False)
+        if (known := self._known.get(key)) is not None:
+            np.copyto(known[0], done, where=answered)
+            np.copyto(known[1], progress, where=answered)
+        elif answered.any():
+            self._known[key] = np.maximum(done, _NOT_ASKED), np.where(answered, progress, np.nan)
+            if len(self._known) > self._size:
+                self._known.popitem(last=False)
 
     def __enter__(self) -> Self:
         return self
@@ -128,19 +144,26 @@ class RememberingSession:
 
 
 class _Names:
-    """The digests of a batch's frames; those of the last batch are kept for as long as nobody can have changed it."""
+    """The digests of frames; those of the last few thousand that nobody draws over are kept, while these live."""
 
     def __init__(self) -> None:
-        self._batch: Frames | None = None
-        self._names: list[bytes] = []
+        self._known: dict[int, tuple[weakref.ref[Frame], bytes]] = {}
 
-    def of(self, batch: Frames) -> list[bytes]:
-        if batch is self._batch:
-            return self._names
-        names = [_digest(frame) for frame in batch]
-        if not batch.flags.writeable and batch.base is None:
-            self._batch, self._names = batch, names
-        return names
+    def of(self, frame: Frame) -> bytes:
+        known = self._known.get(id(frame))
+        if known is not None and known[0]() is frame and not frame.flags.writeable:
+            return known[1]
+        name = _digest(frame)
+        if not frame.flags.writeable and frame.base is None:
+            self._keep(frame, name)
+        return name
+
+    def _keep(self, frame: Frame, name: bytes) -> None:
+        # The number of a frame that is gone may come again, and then belongs at the end.
+        self._known.pop(id(frame), None)
+        self._known[id(frame)] = weakref.ref(frame), name
+        if len(self._known) > _NAMED:
+            del self._known[next(iter(self._known))]
 
 
 def _digest(frame: Frame) -> bytes:

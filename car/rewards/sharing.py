@@ -3,15 +3,15 @@
 import os
 import threading
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from car.errors import UserError
-from car.frames import Frames
-from car.rewards.memo import RememberingSession
+from car.frames import Frame, Frames
+from car.rewards.memo import REMEMBERED, RememberingSession
 from car.rewards.watch import Watch, WatchedSession
 from car.sandbox import Answers, Session
 
@@ -19,9 +19,9 @@ from car.sandbox import Answers, Session
 class _Shared:
     """A session that is watched below its memory, how many use it, and what it is registered as."""
 
-    def __init__(self, session: Session, watch: Watch, key: Hashable = None) -> None:
+    def __init__(self, session: Session, watch: Watch, key: Hashable = None, remembered: int = REMEMBERED) -> None:
         self.watched = WatchedSession(session, watch)
-        self.session = RememberingSession(self.watched)
+        self.session = RememberingSession(self.watched, remembered)
         self.key = key
         self.users = 0
         self.process = os.getpid()
@@ -47,8 +47,10 @@ class Lease:
         """The session below the memory, which counts what was slipped in."""
         return self._shared.watched
 
-    def run(self, initial: Frames, frames: Frames, ask: NDArray[np.bool_]) -> Answers:
-        """The session's answers, see `Session.run`.
+    def run(
+        self, initial: Frames | Sequence[Frame], frames: Frames | Sequence[Frame], ask: NDArray[np.bool_]
+    ) -> Answers:
+        """The session's answers, see `RememberingSession.run`.
 
         Raises:
             UserError: the lease was given back, or belongs to another process.
@@ -77,17 +79,19 @@ _OTHER_PROCESS = (
 )
 
 
-def lease_of(session: Session, watch: Watch = Watch()) -> Lease:
+def lease_of(session: Session, watch: Watch = Watch(), remembered: int = REMEMBERED) -> Lease:
     """A lease of a session that nobody else knows."""
-    return Lease(_Shared(session, watch))
+    return Lease(_Shared(session, watch, remembered=remembered))
 
 
-def lease_shared(key: Hashable, start: Callable[[], Session], watch: Watch = Watch()) -> Lease:
-    """A lease of this thread's one session for `key` that is watched so, which is started if nobody uses it."""
+def lease_shared(
+    key: Hashable, start: Callable[[], Session], watch: Watch = Watch(), remembered: int = REMEMBERED
+) -> Lease:
+    """A lease of this thread's one session for `key` that is watched and remembers so, started if nobody uses it."""
     # A session is for one thread at a time.
-    key = (os.getpid(), threading.current_thread(), key, watch)
+    key = (os.getpid(), threading.current_thread(), key, watch, remembered)
     if key not in _OPEN:
-        _OPEN[key] = _Shared(start(), watch, key)
+        _OPEN[key] = _Shared(start(), watch, key, remembered)
     return Lease(_OPEN[key])
 
 

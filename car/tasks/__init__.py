@@ -4,9 +4,9 @@ from pathlib import Path
 
 from car.errors import BadTask, UnknownName
 from car.task import Task, load_task, resolve
-from car.tasks import minigrid, taxi
+from car.tasks import minigrid, mountain_car, taxi
 
-_BUILT_IN = {task.name: task for task in (*minigrid.TASKS, taxi.TASK)}
+_BUILT_IN = {task.name: task for task in (*minigrid.TASKS, taxi.TASK, mountain_car.TASK)}
 
 
 def all_tasks() -> dict[str, Task]:

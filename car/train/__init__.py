@@ -5,7 +5,8 @@ Nothing heavy is imported before a run begins.
 
 from car.train.evaluate import Actor, Exam, evaluate
 from car.train.folder import steps_to
-from car.train.many import Job, train_many
+from car.train.job import Job, OnRunProgress
+from car.train.many import run_jobs, train_many
 from car.train.run import SPARSE, TrainResult, load_policy, result_of, train
 from car.train.settings import ALGORITHMS, EVALUATION_SEED, Evaluation, Progress, TrainSettings
 
@@ -17,12 +18,14 @@ __all__ = [
     "Evaluation",
     "Exam",
     "Job",
+    "OnRunProgress",
     "Progress",
     "TrainResult",
     "TrainSettings",
     "evaluate",
     "load_policy",
     "result_of",
+    "run_jobs",
     "steps_to",
     "train",
     "train_many",

@@ -11,7 +11,8 @@ from typing import Any
 from car.errors import UserError
 from car.files import write_text
 from car.sandbox.isolation import Isolation
-from car.train.settings import WINDOW, Progress
+from car.train.checkout import checkouts
+from car.train.settings import WINDOW, Progress, TrainSettings
 
 FORMAT = "car-run/1"
 KEPT_CHECKPOINTS = 3
@@ -33,6 +34,8 @@ class RunFolder:
         self.tensorboard = path / "tensorboard"
         self.policy = path / "policy.zip"
         self.curve = path / "curve.png"
+        self.reward = path / "reward"
+        self.repeat = path / "repeat.txt"
         self.stopped = path / "stopped.txt"
 
     @property
@@ -55,7 +58,7 @@ class RunFolder:
             return
         if not resume:
             raise UserError(f"{self.path} already holds a training run; resume it, or name another folder.")
-        before = dict(_flat(self.read_settings()))
+        before = {**_DEFAULTS, **dict(_flat(self.read_settings()))}
         for field, value in _flat(asked):
             if before.get(field) != value:
                 raise UserError(
@@ -92,7 +95,7 @@ class RunFolder:
             )
 
     def describe(self, asked: Mapping[str, Any], isolation: Isolation | None = None) -> None:
-        """Writes what is asked, with versions, machine and how programs are isolated, unless it is there already.
+        """Writes what is asked, with versions, commits, machine and how programs are isolated, unless it is there.
 
         Raises:
             UserError: the folder cannot be written.
@@ -100,7 +103,7 @@ class RunFolder:
         if self.settings.exists():
             return
         about = {"format": FORMAT, **asked, "versions": _versions(), "machine": _machine()}
-        about["isolation"] = isolation.as_dict() if isolation else None
+        about |= {"git": checkouts(), "isolation": isolation.as_dict() if isolation else None}
         try:
             write_text(self.settings, json.dumps(about, indent=2, sort_keys=True) + "\n")
         except OSError as error:
@@ -190,6 +193,10 @@ def _flat(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
             yield from _flat(value, f"{prefix}{name}.")
         elif f"{prefix}{name}" != "reward.path":
             yield f"{prefix}{name}", value
+
+
+# A run that was begun before there was a setting went by its default.
+_DEFAULTS = dict(_flat({"settings": TrainSettings().as_dict()}))
 
 
 def _versions() -> dict[str, str]:

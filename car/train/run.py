@@ -1,6 +1,5 @@
 """One training run, from its settings to its folder."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,14 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from car.errors import RewardChanged, UserError
-from car.rewards import Reward
+from car.rewards import Reward, is_made, made_reward
 from car.task import Task
 from car.train.evaluate import Actor, Exam
 from car.train.folder import RunFolder, steps_to
+from car.train.kept import keep, sha256_of
 from car.train.settings import EVALUATION_SEED, Evaluation, OnProgress, Progress, TrainSettings
 
 SPARSE = "sparse"
 """The name of having no reward but the environment's own."""
+
+NO_SUBTASKS = (
+    "The sparse reward has no sub-tasks, so no policy for each; train with it in a run that is not hierarchical."
+)
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,8 @@ def train(
 
     Args:
         task: what to learn.
-        reward: the folder of a reward bundle, a live reward (which shapes in its own way and is left open), or
-            ``sparse``.
+        reward: the folder of a reward bundle, a live reward (which shapes in its own way and is left open),
+            ``module:attribute`` of a `RewardMaker`, or ``sparse``.
         settings: of the run.
         folder: where the run is kept; see docs/training.md for its files.
         on_progress: called with every line of progress as it is written.
@@ -66,7 +70,8 @@ def train(
 
     Raises:
         UserError: the folder holds a run and `resume` is off, or a run that was asked for something else; the
-            algorithm cannot act in the task; the run was begun at a higher isolation level than there is now.
+            algorithm cannot act in the task; a policy for each sub-task of a reward without any; the run was begun at
+            a higher isolation level than there is now.
         BadBundle: the reward bundle cannot be used.
         BadTask: the environment cannot be made.
         RewardChanged: a program said something else of a known frame than before; a checkpoint was saved, and
@@ -78,7 +83,7 @@ def train(
     run.check(asked, resume)
     if not run.finished:
         try:
-            with _opened(reward, settings, allow_unreviewed, isolation) as live:
+            with live_reward(reward, task, settings, allow_unreviewed, isolation) as live:
                 _learn(run, asked, task, live, settings, on_progress or _say_nothing)
         except RewardChanged as changed:
             _draw(run, task.name, _label(reward))
@@ -100,7 +105,7 @@ def _learn(
     from car.rewards.code import CodeReward
     from car.train.sb3 import Training
 
-    examiner = live if settings.observe_milestones else None
+    examiner = live if settings.observe_milestones or settings.hierarchical else None
     with (
         Exam(task, settings.eval_episodes, EVALUATION_SEED, settings.eval_deterministic, examiner, settings) as exam,
         Training(run, task, live, settings) as training,
@@ -108,6 +113,7 @@ def _learn(
         isolation = live.isolation if isinstance(live, CodeReward) else None
         run.check_isolation(isolation)
         # Not before all is known to work: a folder without a run can be used for another one.
+        keep(run, asked["reward"], isolation)
         run.describe(asked, isolation)
         training.learn(exam, on_progress)
 
@@ -163,28 +169,41 @@ def _identity(reward: Reward | Path | str) -> dict[str, Any]:
         return {"kind": SPARSE}
     if not isinstance(reward, str | Path):
         return {"kind": "live", "name": reward.name}
-    manifest = Path(reward) / "manifest.json"
-    sha256 = hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else None
-    return {"kind": "bundle", "path": str(reward), "sha256": sha256}
+    if is_made(reward):
+        return {"kind": "made", "maker": str(reward)}
+    return {"kind": "bundle", "path": str(reward), "sha256": sha256_of(Path(reward))}
 
 
 def _label(reward: Reward | Path | str) -> str:
     if isinstance(reward, str | Path):
-        return "sparse reward" if reward == SPARSE else f"dense reward ({Path(reward).name})"
+        return "sparse reward" if reward == SPARSE else f"dense reward ({_last(str(reward))})"
     return f"dense reward ({reward.name})"
 
 
 @contextmanager
-def _opened(
-    reward: Reward | Path | str, settings: TrainSettings, allow_unreviewed: bool, isolation: int | None
+def live_reward(
+    reward: Reward | Path | str, task: Task, settings: TrainSettings, allow_unreviewed: bool, isolation: int | None
 ) -> Iterator[Reward | None]:
+    """The reward of a run while it is open, None for the sparse one; the arguments are those of `train`.
+
+    Raises:
+        UserError: a policy for each sub-task of a reward without any.
+        BadBundle: the reward bundle cannot be used.
+        BadTask: there is no such maker of a reward.
+        SandboxUnavailable: this machine cannot isolate programs as well as is asked for.
+    """
     if reward == SPARSE:
+        if settings.hierarchical:
+            raise UserError(NO_SUBTASKS)
         yield None
         return
-    from car.wrapper.scoring import opened
+    from car.wrapper.scoring import opened, shaping_for
 
     shaping = settings.shaping, settings.env_reward, settings.gamma, settings.scale
-    live = opened(reward, *shaping, allow_unreviewed, isolation)
+    if is_made(reward):
+        live = made_reward(str(reward), task, shaping_for(*shaping, settings.monotone_progress))
+    else:
+        live = opened(reward, *shaping, allow_unreviewed, isolation, settings.monotone_progress)
     try:
         yield live
     finally:
@@ -194,3 +213,8 @@ def _opened(
 
 def _say_nothing(line: Progress) -> None:
     pass
+
+
+def _last(reference: str) -> str:
+    """A folder's name, or a maker's."""
+    return Path(reference.rpartition(":")[2]).name

@@ -49,7 +49,14 @@ class TrainSettings:
         shaping: ``bonus`` or ``potential``; see `car.wrapper`.
         env_reward: ``add`` the environment's own reward to the shaped one, or ``replace`` it.
         scale: what the shaped reward is multiplied with.
+        monotone_progress: whether ``potential`` counts the largest progress of a sub-task so far; see `car.milestones`.
         observe_milestones: whether the agent sees which sub-tasks have been credited.
+        every: k; the reward looks at each k-th step of an episode and at its last one, and nothing is rendered in
+            between. For environments in which rendering is dear; see docs/speed.md.
+        hierarchical: whether each sub-task gets a policy of its own, with its own pseudo-reward, and the milestones say
+            which of them acts; see docs/options.md. For PPO and A2C, and a reward with sub-tasks. Instead of the shaped
+            reward each policy gets `scale` when its sub-task is credited, and the environment's own reward if
+            `env_reward` is ``add``.
         eval_every: steps between two evaluations (and checkpoints); 0 evaluates at the end only.
         eval_episodes: episodes in one evaluation.
         eval_deterministic: whether evaluation takes the likeliest action instead of a sampled one.
@@ -75,7 +82,10 @@ class TrainSettings:
     shaping: Literal["potential", "bonus"] = "bonus"
     env_reward: Literal["add", "replace"] = "add"
     scale: float = 1.0
+    monotone_progress: bool = False
     observe_milestones: bool = False
+    every: int = 1
+    hierarchical: bool = False
     eval_every: int = 20_000
     eval_episodes: int = 20
     eval_deterministic: bool = False
@@ -89,7 +99,7 @@ class TrainSettings:
         ):
             if name not in known:
                 raise UnknownName(kind, name, list(known))
-        for name in ("steps", "envs", "n_steps", "batch", "epochs", "eval_episodes", "threads"):
+        for name in ("steps", "envs", "n_steps", "batch", "epochs", "every", "eval_episodes", "threads"):
             _check(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         for name in ("seed", "eval_every", "ent_coef"):
             _check(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
@@ -97,6 +107,9 @@ class TrainSettings:
             _check(0 <= getattr(self, name) <= 1, name, getattr(self, name), "0 to 1")
         for name in ("learning_rate", "clip", "scale"):
             _check(getattr(self, name) > 0, name, getattr(self, name), "more than 0")
+        fine = self.shaping == "potential" or not self.monotone_progress
+        _check(fine, "monotone_progress", True, "off unless shaping is potential")
+        self._check_hierarchical()
         rollout = self.envs * self.n_steps
         _check(
             self.algo != "ppo" or rollout % self.batch == 0,
@@ -104,6 +117,10 @@ class TrainSettings:
             self.batch,
             f"a divisor of envs * n_steps = {rollout}, so that no gradient step has fewer samples",
         )
+
+    def _check_hierarchical(self) -> None:
+        fine = not self.hierarchical or (self.algo in ON_POLICY and self.shaping == "bonus")
+        _check(fine, "hierarchical", True, "off unless algo is ppo or a2c, and shaping is bonus")
 
     @classmethod
     def for_algo(cls, algo: str, **changes: Any) -> Self:

@@ -10,9 +10,9 @@ from typing import Any
 
 from car.errors import UnknownName
 from car.task import Env
-from car.truth import minigrid, taxi
+from car.truth import minigrid, mountain_car, taxi
 
-_TRUTH = minigrid.TRUTH | taxi.TRUTH
+_TRUTH = minigrid.TRUTH | taxi.TRUTH | mountain_car.TRUTH
 
 
 @dataclass(frozen=True)

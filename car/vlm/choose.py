@@ -3,9 +3,13 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from car.errors import UnknownName, UserError
 from car.vlm import VLM, Request
+
+if TYPE_CHECKING:
+    from car.vlm.price import Pricing
 
 FORMS = [
     "openai/MODEL",
@@ -21,6 +25,9 @@ _ADDRESSES = {
     "compatible": "OPENAI_BASE_URL",
     "anthropic": "ANTHROPIC_BASE_URL",
 }
+
+
+_KEYS = {"openai": "OPENAI_API_KEY", "compatible": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 
 
 def vlm_from(
@@ -126,6 +133,41 @@ def _kind_of(spec: str) -> tuple[str, str]:
     if kind not in {form.partition("/")[0] for form in FORMS} or (kind == "replay" and not rest):
         raise UnknownName("VLM", spec, FORMS)
     return kind, rest
+
+
+def is_paid(spec: str) -> bool:
+    """Whether a provider or a server is asked, and not a person or a recording."""
+    return spec.strip().partition("/")[0] not in {"manual", "replay"}
+
+
+def pricing_of(spec: str, base_url: str | None = None, price: tuple[float, float] | None = None) -> "Pricing":
+    """What a VLM charges; nothing where nobody is asked.
+
+    Args:
+        spec: one of `FORMS`.
+        base_url: the server's address.
+        price: for a million tokens in and out, as it was typed; None for the price list.
+
+    Raises:
+        UserError: a negative price.
+    """
+    from car.vlm.price import FREE, Price, price_of
+
+    typed = None if price is None else Price(*price)
+    if not is_paid(spec):
+        return FREE
+    return typed or price_of(spec, server_of(spec, base_url))
+
+
+def environment_of(spec: str) -> dict[str, str]:
+    """What the environment here holds for a VLM: the key and the address of its server. Not to be logged.
+
+    Args:
+        spec: one of `FORMS`.
+    """
+    kind = spec.strip().partition("/")[0]
+    names = (_KEYS.get(kind, ""), _ADDRESSES.get(kind, ""))
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def warning_about(spec: str) -> str:

@@ -1,4 +1,4 @@
-"""A reward around an environment: `DenseReward` for Gymnasium, `DenseVecReward` for Stable-Baselines3.
+"""A reward around an environment: `DenseReward` and `DenseVectorReward` for Gymnasium, `DenseVecReward` for SB3.
 
 `DenseVecReward` is imported at first use, because Stable-Baselines3 and torch come with it.
 """
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from car.wrapper.camera import FrameTap
 from car.wrapper.single import DenseReward
+from car.wrapper.vector import DenseVectorReward
 
 if TYPE_CHECKING:
     from car.wrapper.vector_sb3 import DenseVecReward
 
-__all__ = ["DenseReward", "DenseVecReward", "FrameTap"]
+__all__ = ["DenseReward", "DenseVecReward", "DenseVectorReward", "FrameTap"]
 
 
 def __getattr__(name: str) -> Any:

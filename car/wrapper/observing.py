@@ -17,7 +17,8 @@ class MilestoneView:
     A Dict gets the entry ``milestones``, float32 (k,). A one-dimensional Box gets k more numbers, 1 or 0. A
     three-dimensional Box, a picture, gets one more channel, which holds the credited share in all its pixels, from the
     lowest value of the box to its highest. The channels are the last axis if that has at most 4 entries, else the
-    first. A box without bounds counts as one from 0 to 1 for this.
+    first. A box without bounds counts as one from 0 to 1 for this. With monotone progress a milestone that is not
+    credited is its largest progress so far, and the channel is the potential; boxes of integers round it.
 
     Args:
         space: of the observations as they are.

@@ -1,41 +1,57 @@
 """The running episodes of n environments, scored against one reward in one call."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from car.errors import BadFrame, UnknownName
-from car.frames import Frame, Frames
+from car.frames import Frame
 from car.milestones import Shaping
-from car.rewards import Episode, Reward
+from car.rewards import Episode, KnowsFrames, Reward
 from car.rewards.code import CodeReward, open_reward
 from car.task import Task
 
 ENV_REWARDS = ("add", "replace")
 
 
-@dataclass(frozen=True)
-class Scored:
+class Scored(NamedTuple):
     """What the reward says of one step of one environment.
 
     Args:
         shaped: what it pays.
-        milestones: 1 or 0 for each signal, after the step and before any reset, float32 (k,).
+        milestones: as in `Episode`, after the step and before any reset, float32 (k,); 1 is credited.
     """
 
     shaped: float
     milestones: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
 class _Running:
-    """An episode that has begun, and its first frame."""
+    """An episode that has begun.
 
-    episode: Episode
-    initial: Frame
+    Args:
+        episode: what is credited.
+        initial: its first frame.
+
+    Attributes:
+        frame: the last frame that was looked at.
+        asked: the signals that were asked of that frame, as bytes; None if some of them are not sure.
+        signals: what was said.
+        since: how many steps ago that was.
+    """
+
+    __slots__ = ("asked", "episode", "frame", "initial", "signals", "since")
+
+    def __init__(self, episode: Episode, initial: Frame) -> None:
+        self.episode = episode
+        self.initial = self.frame = initial
+        self.asked: bytes | None = None
+        self.signals: NDArray[np.float64] = np.empty(0)
+        self.since = 0
 
 
 class Scorer:
@@ -52,9 +68,10 @@ class Scorer:
     def __init__(self, reward: Reward, count: int) -> None:
         self.reward = reward
         self.count = count
+        self._knows_frames = isinstance(reward, KnowsFrames)
+        self._ask = reward.signals_of if isinstance(reward, KnowsFrames) else partial(_stacked, reward)
         self._running: list[_Running] = []
         self._shape = reward.frame_shape
-        self._initial: Frames | None = None
 
     @property
     def started(self) -> bool:
@@ -72,39 +89,61 @@ class Scorer:
             BadFrame: a frame of another size than those that the reward was made for.
         """
         begun = [self._begin(frame) for frame in frames]
-        batch = _batch(frames)
-        signals = self._judge(begun, batch, batch)
-        for each, row in zip(begun, signals, strict=True):
-            each.episode.start(row)
-        self._running, self._initial = begun, None
+        self._judge(begun)
+        _start(begun)
+        self._running = begun
 
-    def step(
-        self, frames: Sequence[Frame], ends: Sequence[tuple[bool, bool]], fresh: Mapping[int, Frame]
-    ) -> list[Scored]:
-        """Scores the frames after a step, and begins the next episode where one ended.
-
-        Args:
-            frames: the frame of each environment after the step, before any reset.
-            ends: for each environment, whether the step terminated and whether it truncated the episode.
-            fresh: for environments that were reset in this step, the first frame of the new episode.
+    def restart(self, fresh: Mapping[int, Frame]) -> None:
+        """Begins an episode in some environments, with its first frame; the others go on.
 
         Raises:
             BadFrame: a frame of another size than those that the reward was made for.
         """
-        for frame in frames:
-            self._check(frame)
         begun = {index: self._begin(frame) for index, frame in fresh.items()}
-        signals = self._judge(
-            [*self._running, *begun.values()], self._initials(begun), _batch([*frames, *fresh.values()])
-        )
-        scored = []
-        for each, row, (terminated, truncated) in zip(self._running, signals[: self.count], ends, strict=True):
-            shaped = each.episode.step(row, terminated, truncated)
-            scored.append(Scored(shaped, each.episode.milestones))
-        for (index, each), row in zip(begun.items(), signals[self.count :], strict=True):
-            each.episode.start(row)
-            self._running[index], self._initial = each, None
+        self._judge(list(begun.values()))
+        _start(begun.values())
+        self._replace(begun)
+
+    def step(
+        self, frames: Sequence[Frame | None], ends: Sequence[tuple[bool, bool]], fresh: Mapping[int, Frame]
+    ) -> list[Scored]:
+        """Scores the frames after a step, and begins the next episode where one ended.
+
+        Args:
+            frames: the frame of each environment after the step, before any reset; None where it was not looked at,
+                which pays nothing and must not be at the end of an episode.
+            ends: for each environment, whether the step terminated and whether it truncated the episode.
+            fresh: for environments that were reset in this step, the first frame of the new episode.
+
+        Raises:
+            BadFrame: a frame of another size than those that the reward was made for, or none at the end.
+        """
+        unsure = [
+            each
+            for each, frame in zip(self._running, frames, strict=True)
+            if frame is not None and not self._is_known(each, frame)
+        ]
+        begun = {index: self._begin(frame) for index, frame in fresh.items()}
+        self._judge([*unsure, *begun.values()])
+        scored = [
+            _unseen(each, *end) if frame is None else _paid(each, *end)
+            for each, frame, end in zip(self._running, frames, ends, strict=True)
+        ]
+        _start(begun.values())
+        self._replace(begun)
         return scored
+
+    def _is_known(self, running: _Running, frame: Frame) -> bool:
+        """Takes the frame; says whether it, and what is to be asked of it, is that of the look before."""
+        if frame is running.frame:
+            return self._knows_frames and running.asked == running.episode.wanted.tobytes()
+        self._check(frame)
+        running.frame = frame
+        return False
+
+    def _replace(self, begun: Mapping[int, _Running]) -> None:
+        for index, each in begun.items():
+            self._running[index] = each
 
     def _begin(self, frame: Frame) -> _Running:
         self._shape = self._shape or frame.shape
@@ -118,31 +157,72 @@ class Scorer:
                 f"{_size(self._shape)}; take them in the same way."
             )
 
-    def _initials(self, begun: Mapping[int, _Running]) -> Frames:
-        """The first frames; one object for as long as no episode ends, so that it need not be hashed again."""
-        if self._initial is None:
-            self._initial = _batch([each.initial for each in self._running])
-        if not begun:
-            return self._initial
-        return _batch([*self._initial, *(each.initial for each in begun.values())])
+    def _judge(self, running: Sequence[_Running]) -> None:
+        """Asks for the signals that each episode needs of its frame, (k,); NaN where not asked."""
+        if not running:
+            return
+        asked = np.array([each.episode.wanted for each in running])
+        signals = self._asked(running, asked)
+        if (signals >= 1.0).any():
+            signals, asked = self._pursued(running, signals, asked)
+        sure = ((signals == signals) == asked).all(axis=1).tolist()
+        for each, row, ask, is_sure in zip(running, signals, asked, sure, strict=True):
+            each.signals = row
+            each.asked = ask.tobytes() if is_sure else None
 
-    def _judge(self, running: Sequence[_Running], initial: Frames, frames: Frames) -> NDArray[np.float64]:
-        """The signals that each episode needs of its frame, (n, k); NaN where not asked."""
-        wanted = np.stack([each.episode.wanted for each in running])
-        signals, asked = np.full(wanted.shape, np.nan), np.zeros_like(wanted)
+    def _pursued(
+        self, running: Sequence[_Running], signals: NDArray[np.float64], asked: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """The signals, and which were asked, once all is asked that those which are done have opened."""
+        wanted = asked
         while wanted.any():
-            answers = self.reward.signals(initial, frames, wanted)
-            signals[wanted] = answers[wanted]
-            asked |= wanted
             more = [each.episode.also_wanted(row) for each, row in zip(running, signals, strict=True)]
-            wanted = np.stack(more) & ~asked
+            wanted = np.array(more) & ~asked
+            signals = np.where(wanted, self._asked(running, wanted), signals)
+            asked = asked | wanted
+        return signals, asked
+
+    def _asked(self, running: Sequence[_Running], ask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """What the reward says, (n, k), NaN where not asked."""
+        rows = np.flatnonzero(ask.any(axis=1)).tolist()
+        if len(rows) == len(running):
+            return self._ask([each.initial for each in running], [each.frame for each in running], ask)
+        signals = np.full(ask.shape, np.nan)
+        if rows:
+            some = [running[row] for row in rows]
+            signals[rows] = self._ask([each.initial for each in some], [each.frame for each in some], ask[rows])
         return signals
 
 
-def _batch(frames: Sequence[Frame]) -> Frames:
-    batch = np.stack(frames)
-    batch.setflags(write=False)
-    return batch
+def _paid(running: _Running, terminated: bool, truncated: bool) -> Scored:
+    episode, steps = running.episode, running.since + 1
+    running.since = 0
+    if steps == 1:
+        shaped = episode.step(running.signals, terminated, truncated)
+    else:
+        shaped = episode.step(running.signals, terminated, truncated, steps)
+    return Scored(shaped, episode.milestones)
+
+
+def _unseen(running: _Running, terminated: bool, truncated: bool) -> Scored:
+    if terminated or truncated:
+        raise BadFrame(
+            "An episode has ended without a frame: put the FrameTap around the wrapper that ends episodes, such as a "
+            "time limit."
+        )
+    running.since += 1
+    return Scored(0.0, running.episode.milestones)
+
+
+def _start(begun: Iterable[_Running]) -> None:
+    for each in begun:
+        each.episode.start(each.signals)
+
+
+def _stacked(
+    reward: Reward, initial: Sequence[Frame], frames: Sequence[Frame], ask: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    return np.where(ask, reward.signals(np.stack(initial), np.stack(frames), ask), np.nan)
 
 
 def _size(shape: Sequence[int]) -> str:
@@ -157,21 +237,33 @@ def opened(
     scale: float,
     allow_unreviewed: bool,
     isolation: int | None = None,
+    monotone_progress: bool = False,
 ) -> Reward:
     """The reward that a wrapper was given, opened if it is a bundle's path.
 
     Raises:
         UnknownName: there is no such shaping or use of the environment's reward.
+        UserError: monotone progress with ``bonus``, or a number out of its range.
         BadBundle: missing, damaged, changed, or not approved.
         SandboxUnavailable: this machine cannot isolate programs as well as is asked for.
     """
-    if env_reward not in ENV_REWARDS:
-        raise UnknownName("env_reward", env_reward, list(ENV_REWARDS))
-    goal = scale if env_reward == "replace" and shaping == "potential" else 0.0
-    settings = Shaping(shaping, gamma, scale, goal)
+    settings = shaping_for(shaping, env_reward, gamma, scale, monotone_progress)
     if not isinstance(reward, str | Path):
         return reward
     return open_reward(reward, settings, allow_unreviewed, isolation=isolation)
+
+
+def shaping_for(kind: str, env_reward: str, gamma: float, scale: float, monotone_progress: bool = False) -> Shaping:
+    """What milestones pay, given what happens to the environment's own reward.
+
+    Raises:
+        UnknownName: there is no such shaping or use of the environment's reward.
+        UserError: monotone progress with ``bonus``, or a number out of its range.
+    """
+    if env_reward not in ENV_REWARDS:
+        raise UnknownName("env_reward", env_reward, list(ENV_REWARDS))
+    goal = scale if env_reward == "replace" and kind == "potential" else 0.0
+    return Shaping(kind, gamma, scale, goal, monotone_progress)
 
 
 def task_of(reward: Reward) -> Task | None:
@@ -181,5 +273,11 @@ def task_of(reward: Reward) -> Task | None:
 
 def facts(names: Sequence[str], milestones: NDArray[np.float32]) -> dict[str, object]:
     """What `info` says of the milestones."""
-    reached = [bool(each) for each in milestones]
-    return {"car/milestones": dict(zip(names, reached, strict=True)), "car/credited": sum(reached)}
+    reached, count = _reached(tuple(names), milestones.tobytes())
+    return {"car/milestones": dict(reached), "car/credited": count}
+
+
+@lru_cache(maxsize=1024)
+def _reached(names: tuple[str, ...], milestones: bytes) -> tuple[dict[str, bool], int]:
+    reached = [each >= 1.0 for each in np.frombuffer(milestones, np.float32).tolist()]
+    return dict(zip(names, reached, strict=True)), sum(reached)

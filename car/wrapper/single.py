@@ -12,7 +12,7 @@ from car.errors import UserError
 from car.frames import Frame
 from car.rewards import Reward
 from car.task import Camera, Env
-from car.wrapper.camera import FRAME, FrameTap, make_camera, take
+from car.wrapper.camera import FRAME, FrameTap, Shutter, checked_every, make_camera, snapshot_frame
 from car.wrapper.observing import MilestoneView
 from car.wrapper.scoring import Scored, Scorer, facts, opened, task_of
 
@@ -49,13 +49,18 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             bundle's task, and `render()` for a reward that knows no task.
         allow_unreviewed: also run a bundle that no person has approved.
         isolation: the lowest isolation level at which the programs of a bundle may run, 0 to 3, by default 2.
+        every: k; the reward looks at each k-th step of an episode and at its last one. In between nothing is rendered
+            and the reward pays nothing. For environments in which a frame costs more than it tells; what `potential`
+            pays then, see `Milestones`.
+        monotone_progress: for ``potential``; count the largest progress so far, see `Shaping`. With
+            `observe_milestones` the agent sees it where a milestone is still open.
 
     Raises:
         BadBundle: missing, damaged, changed, or not approved.
         SandboxUnavailable: this machine cannot isolate programs as well as is asked for.
         BadFrame: frames cannot be taken; at reset, also if they are of another size than those of the bundle.
         UnknownName: there is no such shaping or use of the environment's reward.
-        UserError: milestones cannot be put into such observations.
+        UserError: milestones cannot be put into such observations, or k is not positive.
     """
 
     def __init__(
@@ -70,6 +75,8 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         camera: Camera | str | None = None,
         allow_unreviewed: bool = False,
         isolation: int | None = None,
+        every: int = 1,
+        monotone_progress: bool = False,
     ) -> None:
         RecordConstructorArgs.__init__(
             self,
@@ -84,15 +91,21 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             camera=camera,
             allow_unreviewed=allow_unreviewed,
             isolation=isolation,
+            every=checked_every(every),
+            monotone_progress=monotone_progress,
         )
         gym.Wrapper.__init__(self, env)
         self._owned = isinstance(reward, str | Path)
-        self._reward = opened(reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation)
+        self._reward = opened(reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation, monotone_progress)
         self._adds = env_reward == "add"
         self._scorer = Scorer(self._reward, 1)
         self._view: MilestoneView | None = None
-        tapped = camera is None and _has_tap(env)
-        self._camera = None if tapped else make_camera(camera, task_of(self._reward), env)
+        self._before: Frame | None = None
+        self._tap = _tap_in(env) if camera is None else None
+        if self._tap is None:
+            self._shutter = Shutter(make_camera(camera, task_of(self._reward), env), every)
+        elif every > 1:
+            self._tap.look_every(every)
         if observe_milestones:
             self._view = MilestoneView(env.observation_space, len(self._reward.names))
             self.observation_space = self._view.space
@@ -100,7 +113,8 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begins an episode; what its first frame shows as done is credited and not paid."""
         observation, info = self.env.reset(seed=seed, options=options)
-        self._scorer.start([self._frame(observation, info)])
+        first = self._tapped(info) if self._tap else self._shutter.first(self.env, observation)
+        self._scorer.start([first])
         milestones = self._scorer.milestones()[0]
         return self._viewed(observation, milestones), {**_without_frame(info), **facts(self._reward.names, milestones)}
 
@@ -114,7 +128,7 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             raise UserError("Call reset() before step().")
         observation, env_reward, terminated, truncated, info = self.env.step(action)
         ends = [(bool(terminated), bool(truncated))]
-        (scored,) = self._scorer.step([self._frame(observation, info)], ends, {})
+        (scored,) = self._scorer.step([self._frame_after(observation, info, ended=any(ends[0]))], ends, {})
         reward = scored.shaped + (float(env_reward) if self._adds else 0.0)
         observation = self._viewed(observation, scored.milestones)
         return observation, reward, terminated, truncated, self._told(info, env_reward, scored)
@@ -125,11 +139,14 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         if self._owned:
             self._reward.close()
 
-    def _frame(self, observation: Any, info: dict[str, Any]) -> Frame:
-        if self._camera is None:
-            frame: Frame = info[FRAME]
-            return frame
-        return take(self._camera, self.env, observation)
+    def _frame_after(self, observation: Any, info: dict[str, Any], ended: bool) -> Frame | None:
+        if self._tap is None:
+            return self._shutter.after_step(self.env, observation, ended)
+        return self._tapped(info) if FRAME in info else None
+
+    def _tapped(self, info: dict[str, Any]) -> Frame:
+        self._before = snapshot_frame(info[FRAME], self._before)
+        return self._before
 
     def _viewed(self, observation: Any, milestones: NDArray[np.float32]) -> Any:
         return observation if self._view is None else self._view.add(observation, milestones)
@@ -143,9 +160,9 @@ def _without_frame(info: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in info.items() if key != FRAME}
 
 
-def _has_tap(env: Env) -> bool:
+def _tap_in(env: Env) -> FrameTap | None:
     while isinstance(env, gym.Wrapper):
         if isinstance(env, FrameTap):
-            return True
+            return env
         env = env.env
-    return False
+    return None

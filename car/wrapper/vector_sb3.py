@@ -11,9 +11,12 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvObs, Vec
 from car.errors import UserError
 from car.frames import Frame
 from car.rewards import Reward
-from car.wrapper.camera import FRAME
+from car.wrapper.camera import FRAME, NO_TAP, checked_every, snapshot_frame
 from car.wrapper.observing import MilestoneView
 from car.wrapper.scoring import Scored, Scorer, facts, opened
+
+
+_GOES_ON = (False, False)
 
 
 class DenseVecReward(VecEnvWrapper):
@@ -31,12 +34,14 @@ class DenseVecReward(VecEnvWrapper):
 
     Args:
         venv: environments that each have a `FrameTap` in them.
-        reward, shaping, env_reward, gamma, scale, observe_milestones, allow_unreviewed, isolation: as in `DenseReward`.
+        reward, shaping, env_reward, gamma, scale, observe_milestones, allow_unreviewed, isolation, every,
+            monotone_progress: as in `DenseReward`; the taps are told `every`.
 
     Raises:
         BadBundle: missing, damaged, changed, or not approved.
         UnknownName: there is no such shaping or use of the environment's reward.
-        UserError: milestones cannot be put into such observations; at reset, an environment without a `FrameTap`.
+        UserError: milestones cannot be put into such observations, or k is not positive; at reset, or where `every`
+            is given, an environment without a `FrameTap`.
         BadFrame: at reset, frames of another size than those of the bundle.
     """
 
@@ -51,13 +56,18 @@ class DenseVecReward(VecEnvWrapper):
         observe_milestones: bool = False,
         allow_unreviewed: bool = False,
         isolation: int | None = None,
+        every: int = 1,
+        monotone_progress: bool = False,
     ) -> None:
         self._owned = isinstance(reward, str | Path)
-        self._reward = opened(reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation)
+        self._reward = opened(reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation, monotone_progress)
         self._adds = env_reward == "add"
         self._scorer = Scorer(self._reward, venv.num_envs)
         self._view = MilestoneView(venv.observation_space, len(self._reward.names)) if observe_milestones else None
+        self._before: list[Frame | None] = [None] * venv.num_envs
         super().__init__(venv, observation_space=self._view.space if self._view else None)
+        if checked_every(every) > 1:
+            self._tell_taps(every)
 
     def reset(self) -> VecEnvObs:
         """Begins an episode in every environment."""
@@ -72,14 +82,16 @@ class DenseVecReward(VecEnvWrapper):
         """The step of all environments with the dense reward."""
         observations, env_rewards, dones, env_infos = self.venv.step_wait()
         infos: list[dict[str, Any]] = [dict(info) for info in env_infos]
-        frames = [_frame(info) for info in infos]
+        frames = [self._frame(index, info) for index, info in enumerate(infos)]
         fresh = {index: self._first_frame(index) for index in np.flatnonzero(dones).tolist()}
-        scored = self._scorer.step(frames, [_ends(*each) for each in zip(dones, infos, strict=True)], fresh)
-        for info, env_reward, each in zip(infos, env_rewards, scored, strict=True):
-            self._tell(info, float(env_reward), each)
-        milestones = self._scorer.milestones()
-        for index in fresh:
-            self._tell_reset(index, milestones[index])
+        ends = [_ends(info) if done else _GOES_ON for done, info in zip(dones.tolist(), infos, strict=True)]
+        scored = self._scorer.step(frames, ends, fresh)
+        for info, env_reward, each in zip(infos, env_rewards.tolist(), scored, strict=True):
+            self._tell(info, env_reward, each)
+        if fresh:
+            milestones = self._scorer.milestones()
+            for index in fresh:
+                self._tell_reset(index, milestones[index])
         shaped = np.array([each.shaped for each in scored], np.float32)
         return self._viewed(observations), env_rewards + shaped if self._adds else shaped, dones, infos
 
@@ -89,10 +101,27 @@ class DenseVecReward(VecEnvWrapper):
         if self._owned:
             self._reward.close()
 
+    def _tell_taps(self, every: int) -> None:
+        try:
+            self.venv.env_method("look_every", every)
+        # A process that has no such method dies of it.
+        except (AttributeError, EOFError, ConnectionError) as error:
+            raise UserError(NO_TAP) from error
+
     def _first_frame(self, index: int) -> Frame:
         # Wrappers in between do not pass `reset_infos` on.
         reset_infos: Sequence[dict[str, Any]] = self.venv.unwrapped.reset_infos
-        return _frame(dict(reset_infos[index]))
+        frame = self._frame(index, dict(reset_infos[index]))
+        if frame is None:
+            raise UserError(NO_TAP)
+        return frame
+
+    def _frame(self, index: int, info: dict[str, Any]) -> Frame | None:
+        """Takes the frame out of the info, if it is there."""
+        if FRAME not in info:
+            return None
+        frame = self._before[index] = snapshot_frame(info.pop(FRAME), self._before[index])
+        return frame
 
     def _viewed(self, observations: VecEnvObs) -> VecEnvObs:
         if self._view is None:
@@ -101,7 +130,7 @@ class DenseVecReward(VecEnvWrapper):
         return extended
 
     def _tell(self, info: dict[str, Any], env_reward: float, scored: Scored) -> None:
-        info |= {"car/env_reward": env_reward, "car/shaped": scored.shaped}
+        info["car/env_reward"], info["car/shaped"] = env_reward, scored.shaped
         info |= facts(self._reward.names, scored.milestones)
         if self._view is not None and "terminal_observation" in info:
             info["terminal_observation"] = self._view.add(info["terminal_observation"], scored.milestones)
@@ -111,15 +140,7 @@ class DenseVecReward(VecEnvWrapper):
         self.reset_infos[index] = {**info, **facts(self._reward.names, milestones)}
 
 
-def _frame(info: dict[str, Any]) -> Frame:
-    """Takes the frame out of the info."""
-    if FRAME not in info:
-        raise UserError("An environment gives no frames: wrap each one in FrameTap before it goes into the VecEnv.")
-    frame: Frame = info.pop(FRAME)
-    return frame
-
-
-def _ends(done: bool, info: dict[str, Any]) -> tuple[bool, bool]:
-    """Whether the step terminated, and whether it only truncated, the episode."""
-    truncated = bool(done) and bool(info.get("TimeLimit.truncated", False))
-    return bool(done) and not truncated, truncated
+def _ends(info: dict[str, Any]) -> tuple[bool, bool]:
+    """Whether the last step terminated, and whether it only truncated, the episode."""
+    truncated = bool(info.get("TimeLimit.truncated", False))
+    return not truncated, truncated

@@ -2,7 +2,7 @@
 
 Both sides run on one processor, as they do on a busy machine; what the choice among idle ones adds is measured apart.
 
-make bench
+make costs
 """
 
 import os

@@ -3,7 +3,7 @@
 A wall clock says little on a machine that others use, so the processor time of this process and all its workers is
 reported beside it: on two processors, half of it is what no order of asking can beat.
 
-make bench
+make costs
 """
 
 import os

@@ -223,7 +223,7 @@ def workers_of(parent: int) -> Iterator[int]:
 
 
 def test_train(tmp_path: Path) -> None:
-    arguments = ("train", TASK, "--reward", "sparse", "--steps", 8192, "--out", "out")
+    arguments = ("train", TASK, "--reward", "sparse", "--steps", 8192, "--no-film", "--out", "out")
     progress = tmp_path / "out" / "sparse" / "seed-0" / "progress.jsonl"
     first = Command(tmp_path, *arguments)
     first.interrupt_when(lambda: progress.exists() and bool(progress.read_text()))

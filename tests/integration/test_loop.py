@@ -55,6 +55,9 @@ def test_two_frames_in_a_trained_agent_out(tmp_path: Path) -> None:
     trained = document(0, *train, *where)
     assert [run["steps"] for label in ("generated", "sparse") for run in trained["runs"][label]] == [4096, 4096]
     assert Path(trained["curve"]).read_bytes().startswith(b"\x89PNG")
+    films = [Path(film) for label in ("generated", "sparse") for film in trained["films"][label]]
+    assert films == [runs / label / "seed-0" / "film.gif" for label in ("generated", "sparse")]
+    assert all(film.read_bytes().startswith(b"GIF89a") for film in films)
     assert (runs / "generated" / "seed-0" / "policy.zip").exists()
 
     assert "is not empty" in car(*train, *where).stderr

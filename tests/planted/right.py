@@ -2,9 +2,13 @@
 
 from car.checker import Checker
 from car.errors import UnknownName
-from tests.planted import right_minigrid, right_taxi
+from tests.planted import right_minigrid, right_mountain_car, right_taxi
 
-_STEPS = {**right_minigrid.STEPS, "taxi": right_taxi.STEPS}
+_STEPS = {
+    **right_minigrid.STEPS,
+    "taxi": right_taxi.STEPS,
+    "mountaincar-continuous": right_mountain_car.STEPS,
+}
 
 
 def right_chain(task_name: str) -> list[Checker]:

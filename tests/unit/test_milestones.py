@@ -14,6 +14,7 @@ from car.milestones import Milestones, Shaping
 NAN = float("nan")
 GAMMA = 0.9
 POTENTIAL = Shaping("potential", gamma=GAMMA)
+MONOTONE = Shaping("potential", gamma=GAMMA, monotone_progress=True)
 BONUS = Shaping("bonus")
 
 signal_values = st.one_of(
@@ -115,7 +116,7 @@ def test_no_cycle_of_frames_pays(episode, kind, laps) -> None:
 @given(episodes(), st.randoms(use_true_random=False))
 def test_asking_only_what_is_wanted_gives_what_asking_everything_gives(episode, random) -> None:
     after, frames = episode
-    for shaping in (POTENTIAL, BONUS):
+    for shaping in (POTENTIAL, MONOTONE, BONUS):
         all_asked, lazily = Milestones(after, shaping), Milestones(after, shaping)
         for time, frame in enumerate(frames):
             known, asked, wanted = np.full(len(after), NAN), np.zeros(len(after), bool), lazily.wanted
@@ -161,6 +162,17 @@ def test_the_goal_is_paid_once_and_not_if_the_episode_begins_there() -> None:
     assert there.step(np.ones(1), True, False) == -1.0
 
 
+def test_monotone_progress_is_forgotten_where_the_sub_task_is_credited_also_at_the_end() -> None:
+    milestones = Milestones([[], [0]], MONOTONE)
+    milestones.start(np.array([0.5, 0.9]))
+    assert milestones.milestones.tolist() == [0.5, 0.0]
+    assert milestones.step(np.array([0.25, 0.9]), False, False) == pytest.approx((GAMMA - 1) * 0.25)
+    assert milestones.step(np.array([1.0, 0.25]), False, False) == pytest.approx(GAMMA * 0.625 - 0.25)
+    assert milestones.milestones.tolist() == [1.0, 0.25]
+    assert milestones.step(np.array([0.0, 1.0]), True, False) == pytest.approx(-0.625)
+    assert milestones.milestones.tolist() == [1.0, 1.0]
+
+
 def test_the_arrays_it_gives_out_are_not_its_memory() -> None:
     milestones = Milestones([[]])
     milestones.start(np.zeros(1))
@@ -171,7 +183,7 @@ def test_the_arrays_it_gives_out_are_not_its_memory() -> None:
 
 
 def test_nothing_to_credit_pays_nothing() -> None:
-    for shaping in (POTENTIAL, BONUS, Shaping(goal=1.0)):
+    for shaping in (POTENTIAL, MONOTONE, BONUS, Shaping(goal=1.0)):
         milestones = Milestones([], shaping)
         milestones.start(np.zeros(0))
         assert milestones.step(np.zeros(0), True, False) == 0.0
@@ -203,3 +215,5 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     ]:  # fmt: skip
         with pytest.raises(UserError, match=f"{field} is"):
             Shaping(**{field: value})
+    with pytest.raises(UserError, match="'bonus' pays nothing for progress"):
+        Shaping("bonus", monotone_progress=True)

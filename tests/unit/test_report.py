@@ -41,7 +41,9 @@ def _bundle(folder: Path, doorkey: Split, script: Script, attempts: int = 5) -> 
 def page(doorkey: Split, curve: Path, tmp_path_factory: pytest.TempPathFactory) -> Page:
     bundle = _bundle(tmp_path_factory.mktemp("mended"), doorkey, MENDED)
     commands = ["car generate doorkey-6x6 --vlm replay/doorkey-6x6"]
-    return Page(report_page(bundle, RUNS, curve, doorkey.refine[0], ProcessSandbox(), commands))
+    film = curve.with_name("film.gif")
+    film.write_bytes(b"GIF89a, or so")
+    return Page(report_page(bundle, RUNS, curve, doorkey.refine[0], ProcessSandbox(), commands, film))
 
 
 def test_is_one_file(page: Page) -> None:
@@ -81,11 +83,17 @@ def test_shows_the_curve(page: Page) -> None:
     assert page.with_class("plot") == 1
 
 
+def test_shows_the_film_if_there_is_one(page: Page) -> None:
+    assert page.with_class("film") == 1
+    assert "The trained agent" in page.text
+
+
 def test_none_had_to_go_back(doorkey: Split, curve: Path, tmp_path: Path) -> None:
     bundle = _bundle(tmp_path, doorkey, {})
     page = Page(report_page(bundle, [], curve, doorkey.refine[0], InThisProcess(), []))
     assert "in 5 answers; none had to go back." in page.text
     assert "What went back" not in page.text
+    assert "The trained agent" not in page.text
 
 
 def test_a_bundle_that_lacks_a_program_has_a_report_too(doorkey: Split, curve: Path, tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_pictures_are_shared_not_copied_between_trajectories() -> None:
         ({"rewards": np.zeros(2, np.float32)}, "rewards must be float64"),
         ({"rewards": np.array([0.0, np.nan])}, "the reward of step 1 is nan"),
         ({"rewards": np.array([-np.inf, 0.0])}, "the reward of step 0 is -inf"),
-        ({"who": "nobody"}, "who must be 'expert' or 'random'"),
+        ({"who": "nobody"}, "who must be 'expert', 'random' or 'agent'"),
         ({"seed": -1}, "seed must be"),
         ({"seed": True}, "seed must be"),
         ({"seed": 1.0}, "seed must be"),

@@ -19,6 +19,7 @@ from car.files import write_atomically
 from car.task import Task
 from car.train.evaluate import Actor
 from car.train.sb3.networks import policy_for
+from car.train.sb3.option_policy import option_policy_for
 from car.train.settings import ON_POLICY, WINDOW, TrainSettings
 
 _CLASSES: Mapping[str, type[BaseAlgorithm]] = {"ppo": PPO, "a2c": A2C, "dqn": DQN, "sac": SAC}
@@ -43,9 +44,10 @@ def new_model(task: Task, venv: VecEnv, settings: TrainSettings) -> BaseAlgorith
             f"The algorithm {settings.algo!r} needs {words} actions, and those of task {task.name!r} are "
             f"{venv.action_space}; choose another algorithm."
         )
-    name, policy_kwargs = policy_for(venv.observation_space)
-    return _CLASSES[settings.algo](
-        name,
+    kind = _CLASSES[settings.algo]
+    policy, policy_kwargs = (option_policy_for if settings.hierarchical else policy_for)(venv.observation_space)
+    return kind(
+        policy,
         venv,
         policy_kwargs=policy_kwargs,
         seed=settings.seed,
@@ -116,3 +118,14 @@ def own_noise(seed: int) -> Iterator[None]:
             yield
         finally:
             np.random.set_state(before)
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """So many PyTorch threads inside the block; small networks only wait for more of them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,7 +1,7 @@
 """Training a model, with notes on the way."""
 
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,7 @@ from car.task import Task
 from car.train.evaluate import Exam
 from car.train.folder import RunFolder
 from car.train.sb3.algorithms import load_model, new_model, save_model
+from car.train.sb3.options import OptionEpisodes
 from car.train.sb3.venv import make_venv
 from car.train.settings import ON_POLICY, TRAINING_SEEDS_BELOW, WINDOW, Evaluation, OnProgress, Progress, TrainSettings
 
@@ -40,6 +41,8 @@ class Training:
         torch.set_num_threads(settings.threads)
         self._run, self._settings, self._reward = run, settings, reward
         self._venv = make_venv(task, [None] * settings.envs, reward, settings)
+        if settings.hierarchical:
+            self._venv = OptionEpisodes(self._venv, settings.scale, settings.env_reward == "add")
         try:
             self._model = self._resumed() or new_model(task, self._venv, settings)
         except BaseException:
@@ -102,12 +105,18 @@ class _Notes(BaseCallback):
         self._examined = max((line.steps for line in before if line.evaluation), default=0)
         self._episodes = self._before.episodes
         self._credited: deque[float] = deque(maxlen=WINDOW)
+        self._options: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=WINDOW))
         self._began = time.perf_counter(), time.process_time()
 
     def _on_step(self) -> bool:
         for index in np.flatnonzero(self.locals["dones"]):
+            info = self.locals["infos"][index]
+            if "car/option" in info:
+                self._options[info["car/option"]].append(info["car/option_done"])
+            if "episode" not in info:
+                continue  # an option has ended, and its episode goes on
             self._episodes += 1
-            milestones = self.locals["infos"][index].get("car/milestones")
+            milestones = info.get("car/milestones")
             if milestones:
                 self._credited.append(sum(milestones.values()) / len(milestones))
         return True
@@ -174,6 +183,8 @@ class _Notes(BaseCallback):
         for name in ("train_success", "train_reward", "credited", "failures"):
             if (value := getattr(line, name)) is not None:
                 self.logger.record(f"progress/{name}", value)
+        for name, ends in self._options.items():
+            self.logger.record(f"option_done/{name}", _mean(ends))
         self.logger.dump(line.steps)
 
 

@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecTransposeIm
 from car.rewards import Reward
 from car.task import Env, Task
 from car.train.episodes import EpisodeRecord, SeededEpisodes
+from car.train.sb3.options import ActiveOption
 from car.train.settings import TrainSettings
 
 
@@ -40,8 +41,11 @@ def make_venv(
             gamma=settings.gamma,
             scale=settings.scale,
             observe_milestones=settings.observe_milestones,
+            every=settings.every,
+            monotone_progress=settings.monotone_progress,
         )
-    return VecTransposeImage(venv) if _is_channels_last(venv.observation_space) else venv
+    venv = VecTransposeImage(venv) if _is_channels_last(venv.observation_space) else venv
+    return ActiveOption(venv, reward) if settings.hierarchical and reward is not None else venv
 
 
 def _is_channels_last(space: spaces.Space[Any]) -> bool:

@@ -11,7 +11,21 @@ from car.cli.app import app, flowed
 from tests.unit.cli.planted_session import MENDED, alone, car, fenced, write_recording
 
 TASK = "doorkey-5x5"
-COMMANDS = ("demo", "tasks", "record", "generate", "verify", "evaluate", "bundles", "review", "train", "doctor")
+COMMANDS = (
+    "demo",
+    "tasks",
+    "record",
+    "generate",
+    "verify",
+    "evaluate",
+    "bundles",
+    "review",
+    "audit",
+    "train",
+    "film",
+    "repeat",
+    "doctor",
+)
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +178,14 @@ def test_review_writes_a_page_and_records_a_decision(folder: Path, tmp_path: Pat
     assert approved.stdout.splitlines()[-1] == f"Next: car train {TASK} --reward {TASK}"
     assert document("bundles", "--rewards", folder / "rewards")["bundles"][0]["review"] == "approved"
     assert find_bundle(TASK, folder / "rewards") == folder / "rewards" / TASK
+
+
+def test_monotone_progress_is_refused_where_progress_pays_nothing() -> None:
+    refused = car("train", TASK, "--reward", "sparse", "--monotone-progress")
+    assert refused.exit_code == 2
+    assert "monotone_progress = True must be off unless shaping is potential" in " ".join(refused.stderr.split())
+    asked = ("train", TASK, "--reward", "no-such-bundle", "--monotone-progress", "--shaping", "potential")
+    assert "There is no reward bundle" in car(*asked).stderr
 
 
 def test_doctor_says_what_works() -> None:

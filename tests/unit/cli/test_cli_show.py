@@ -1,21 +1,24 @@
 import dataclasses
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from car.checker import Checker, SubTask
+from car.cli.board import Board
 from car.cli.show import Narrator
-from car.cli.training import Board
 from car.cli.verdict import verdict_table
 from car.refine import Accepted, Asked, Decomposition, GaveUp, Judged, Named, Rejected, Replied
-from car.train import Evaluation, Progress
+from car.tasks import find_task
+from car.train import Evaluation, Job, Progress, TrainSettings
 from car.verify import Decision, Finding, Rule, Verdict
 from car.vlm import Reply, Request, Usage
 from tests.unit.full_verdict import ACCEPTED, LONG, REHEARSAL, REJECTED, UNDECIDED
 
 SUBTASK = SubTask(LONG, "The box is next to the wall.", ("pick-up",))
 CHAIN = (SubTask("pick-up", "The box is held."), SUBTASK, SubTask("rest", "Done [really].", ("pick-up", LONG), True))
+_ALL_SOLVED = Evaluation(20, 1.0, 9.0, 0.1)
 
 
 def console(width: int = 100) -> Console:
@@ -177,15 +180,59 @@ def test_what_was_not_looked_at_is_said() -> None:
     assert text.count("not looked at") == 5
 
 
-def test_the_board_keeps_the_last_evaluation() -> None:
-    board, screen = Board(4096), console()
+def test_the_board_keeps_the_last_evaluation_and_says_what_is_left() -> None:
+    board, screen = Board(1, 8192), console()
+    job = Job("sparse", find_task("unlock"), "sparse", TrainSettings(), Path("runs"))
     screen.print(board)
     assert "starting" in printed(screen)
-    board.note("sparse", 0, Progress(2048, 4096, 1.0, 1.0, 9, 0.25, evaluation=Evaluation(20, 0.5, 9.0, 0.1)))
-    board.note("sparse", 0, Progress(4100, 4096, 2.0, 2.0, 19, 0.75, credited=0.9))
+    board.note(job, Progress(1024, 4096, 1.0, 1.0, 9, 0.25, evaluation=Evaluation(20, 0.5, 9.0, 0.1)))
+    board.note(job, Progress(2048, 4096, 2.0, 2.0, 19, 0.75, credited=0.9))
     screen.print(board)
     (line,) = (line for line in printed(screen).splitlines() if "sparse" in line)
-    assert line.split() == ["sparse", "0", "4,096", "of", "4,096", "75%", "50%", "90%", "2,050"]
+    assert line.split() == ["sparse", "0", "2,048", "50%", "75%", "50%", "90%", "1,024", "0:02"]
+    assert "unlock" not in printed(screen)
+
+
+def test_the_board_of_many_tasks_drops_what_has_ended_and_counts_it() -> None:
+    board, screen = Board(2, 16384, 4096, running_only=True), console()
+    done, going = (Job("sparse", find_task(name), "sparse", TrainSettings(), Path(name)) for name in ("unlock", "taxi"))
+    board.note(done, Progress(4096, 4096, 4.0, 4.0, 9, 1.0, evaluation=Evaluation(20, 1.0, 9.0, 0.1)))
+    board.note(going, Progress(2048, 4096, 2.0, 2.0, 9, 0.1))
+    screen.print(board)
+    said = printed(screen)
+    assert "unlock" not in said
+    assert "taxi" in said
+    # 4,096 before, 4,096 and 2,048 now; what is left takes 3 s at 1,024 steps a second in each of two processes.
+    (last,) = (line for line in said.splitlines() if line.split()[0] == "all")
+    assert last.split() == ["all", "62%", "0:03"]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_board_fits_the_terminal_and_cuts_no_number(width: int) -> None:
+    board, screen = Board(2, 100_000_000, 4_000_000, running_only=True), console(width)
+    for name in ("blockedunlockpickup", "keycorridor-s3r2"):
+        job = Job("a_long_package.of_rewards:make", find_task(name), "sparse", TrainSettings(seed=12), Path(name))
+        for steps, seconds in ((1_021_952, 900.0), (1_024_000, 901.0)):
+            board.note(job, Progress(steps, 9_000_000, seconds, 9.0, 99, 1.0, credited=1.0, evaluation=_ALL_SOLVED))
+    screen.print(board)
+    lines = printed(screen).rstrip("\n").split("\n")
+    assert max(map(len, lines)) <= width
+    assert [line.split()[0] for line in lines[1:6:2]] == ["blockedunlockpickup", "keycorridor-s3r2", "all"]
+    for line in lines[2:5:2]:
+        name, *numbers = line.split()
+        assert name.startswith("a_long")
+        assert numbers == ["12", "1,024,000", "11%", "100%", "100%", "100%", "2,048", "1:04:55"]
+    assert lines[5].split() == ["all", "6%", "6:22:18"]
+
+
+def test_the_board_leaves_out_what_has_ended_where_it_would_not_fit() -> None:
+    board, screen = Board(1, 50 * 4096), console(80)
+    for seed in range(40):
+        job = Job("sparse", find_task("unlock"), "sparse", TrainSettings(seed=seed), Path("runs"))
+        board.note(job, Progress(4096, 4096, 4.0, 4.0, 9, 1.0, evaluation=_ALL_SOLVED))
+    board.note(dataclasses.replace(job, settings=TrainSettings(seed=40)), Progress(2048, 4096, 2.0, 2.0, 9, 0.1))
+    screen.print(board)
+    assert [line.split()[:2] for line in printed(screen).splitlines()[1:]] == [["sparse", "40"], ["all", "81%"]]
 
 
 def test_a_chain_that_no_expert_has_done_is_not_ticked_off() -> None:

@@ -92,6 +92,66 @@ def test_an_array_that_was_drawn_over_is_another_frame() -> None:
     assert remembering.run(initial, view).done.tolist() == [[0, 0]]
 
 
+def still(level: int) -> np.ndarray:
+    frame = grey(level)[0].copy()
+    frame.setflags(write=False)
+    return frame
+
+
+@given(st.lists(st.lists(st.tuples(levels, levels, st.booleans()), min_size=1, max_size=4), max_size=6))
+def test_frames_that_are_not_stacked_are_judged_as_those_that_are(made) -> None:
+    plain, remembering = two(), RememberingSession(two())
+    kept = {level: still(level) for level in range(10, 17)}
+    for rows in made:
+        firsts = [kept[first] if same else still(first) for first, _, same in rows]
+        frames = [kept[level] if same else still(level) for _, level, same in rows]
+        expected = plain.run(np.stack(firsts), np.stack(frames))
+        got = remembering.run(firsts, frames)
+        np.testing.assert_array_equal(got.done, expected.done)
+        np.testing.assert_array_equal(got.progress, expected.progress)
+        assert dict(got.failures) == dict(expected.failures)
+
+
+def test_only_what_cannot_be_drawn_over_is_known_by_its_identity() -> None:
+    session = two()
+    remembering = RememberingSession(session)
+    first, frame = still(10), still(11)
+    remembering.run([first], [frame])
+    remembering.run([first], [frame])
+    assert session.asked == 2
+    drawn = grey(11)[0].copy()
+    assert remembering.run([first], [drawn]).done.tolist() == [[0, 0]]
+    drawn[:] = 14
+    assert remembering.run([first], [drawn]).done.tolist() == [[1, 1]]
+    drawn.setflags(write=False)
+    assert remembering.run([first], [drawn]).done.tolist() == [[1, 1]]
+    view = grey(11)[0]
+    window = view[:]
+    window.setflags(write=False)
+    assert remembering.run([first], [window]).done.tolist() == [[0, 0]]
+    view[:] = 14
+    assert remembering.run([first], [window]).done.tolist() == [[1, 1]]
+
+
+def test_a_number_that_another_frame_had_before_means_nothing() -> None:
+    session = two()
+    remembering = RememberingSession(session)
+    first = still(10)
+    for number in range(200):
+        level = 10 + number % 3
+        # The array is gone after the call, and the next one may lie in its place.
+        done = remembering.run([first], [still(level)]).done.tolist()
+        assert done == [[level - 10 >= 2, level - 10 >= 3]]
+
+
+def test_with_no_room_nothing_is_remembered_from_call_to_call() -> None:
+    session = two()
+    remembering = RememberingSession(session, size=0)
+    for _ in range(3):
+        remembering.run(grey(10, 10), grey(12, 12))
+    assert session.asked == 6
+
+
 def test_answers_are_not_the_memory() -> None:
     remembering = RememberingSession(two())
     remembering.run(grey(10), grey(14)).done[:] = 0

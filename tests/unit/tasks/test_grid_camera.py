@@ -52,6 +52,68 @@ def test_the_same_array_comes_back_exactly_when_the_picture_is_the_same():
     assert len({id(frame) for frame in frames}) > 10
 
 
+@pytest.mark.parametrize("kept_bytes", [0, 3 * 48 * 48 * 3, 1 << 20])
+def test_pictures_that_are_kept_are_the_right_ones_over_many_episodes(kept_bytes):
+    env, camera = gym.make("MiniGrid-DoorKey-6x6-v0", max_steps=50), GridCamera(kept_bytes=kept_bytes)
+    seen = {}
+    for observation in _walk(env, 1500):
+        frame, drawn = camera(env, observation), _drawn(env)
+        assert np.array_equal(frame, drawn)
+        seen.setdefault(drawn.tobytes(), set()).add(id(frame))
+        assert len(camera._taken) * frame.nbytes <= kept_bytes
+    if kept_bytes == 1 << 20:
+        again = [ids for ids in seen.values() if len(ids) == 1]
+        assert len(again) > 0.9 * len(seen)
+
+
+def test_a_view_that_comes_again_gets_the_picture_that_it_had():
+    env, camera = gym.make("MiniGrid-DoorKey-6x6-v0"), GridCamera()
+    env.reset(seed=0)
+    first = camera(env, None)
+    env.step(0)
+    turned = camera(env, None)
+    env.step(1)
+    assert camera(env, None) is first
+    env.step(0)
+    assert camera(env, None) is turned
+    forgetful = GridCamera(kept_bytes=0)
+    before = forgetful(env, None)
+    env.step(1)
+    between = forgetful(env, None)
+    env.step(0)
+    assert forgetful(env, None) is not before
+    assert np.array_equal(forgetful(env, None), before)
+    assert not np.array_equal(between, before)
+
+
+class Lamp(Ball):
+    """A thing that draws by more than its kind and its colour."""
+
+    lit = False
+
+    def encode(self):
+        return (*super().encode()[:2], int(self.lit))
+
+    def render(self, img):
+        super().render(img)
+        if self.lit:
+            img[:] = 255
+
+
+def test_a_thing_with_an_encoding_of_its_own_is_asked_for_it():
+    env = gym.make("MiniGrid-Empty-6x6-v0")
+    env.reset(seed=0)
+    lamp, camera = Lamp("red"), GridCamera()
+    env.unwrapped.grid.set(2, 2, lamp)
+    off = camera(env, None)
+    lamp.lit = True
+    lit = camera(env, None)
+    assert np.array_equal(lit, _drawn(env))
+    assert not np.array_equal(off, lit)
+    lamp.lit = False
+    assert camera(env, None) is off
+
+
 def test_frames_are_read_only_and_pass_the_frame_check_untouched():
     task = find_task("unlock")
     env, camera = task.make_env(), task.make_camera()

@@ -11,7 +11,7 @@ def test_the_page_is_as_the_command_writes_it() -> None:
 
 def test_every_session_took_no_more_than_two_calls_for_each_sub_task_and_two() -> None:
     found = list(sessions())
-    assert {each.name for each in found} == {"doorkey-8x8", "unlock", "unlockpickup", "taxi"}
+    assert {each.name for each in found} >= {"doorkey-8x8", "unlock", "unlockpickup", "taxi", "keycorridor-s3r2"}
     for each in found:
         assert each.subtasks + 2 <= each.calls <= each.allowed, each
         assert each.calls == each.subtasks + 2 + each.wrong

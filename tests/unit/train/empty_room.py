@@ -76,3 +76,8 @@ class HalfWay:
 
     def close(self) -> None:
         self.closed = True
+
+
+def half_way(task: Task, shaping: Shaping) -> HalfWay:
+    """A maker of it."""
+    return HalfWay()

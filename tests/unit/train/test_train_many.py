@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import time
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 from empty_room import EMPTY_ROOM, QUICK
 
 from car.errors import CarError, UserError
-from car.train import Job, Progress, train_many
+from car.train import Job, Progress, result_of, run_jobs, train_many
 from car.train.folder import RunFolder
 
 LONG = dataclasses.replace(QUICK, steps=10_000_000, eval_every=0)
@@ -14,18 +15,42 @@ LONG = dataclasses.replace(QUICK, steps=10_000_000, eval_every=0)
 
 def test_a_job_survives_the_way_to_its_process() -> None:
     job = Job("dense", EMPTY_ROOM, "some/bundle", QUICK, Path("runs/x"), resume=True, allow_unreviewed=True)
-    assert Job.from_json(job.to_json()) == job
+    assert Job.told(json.loads(job.errand.told)) == job
+
+
+def test_a_bundle_is_told_apart_as_a_path(tmp_path: Path) -> None:
+    job = Job("dense", EMPTY_ROOM, str(tmp_path), QUICK, Path("runs/x"))
+    assert job.errand.reads == {"reward": tmp_path}
+    assert Job.told(json.loads(job.errand.told)) == job
+    assert Job.told(json.loads(job.errand.once_more().told)) == dataclasses.replace(job, resume=True)
 
 
 def test_seeds_train_in_processes_of_their_own_and_report(tmp_path: Path) -> None:
-    lines: list[tuple[str, int, Progress]] = []
+    lines: list[tuple[Job, Progress]] = []
     results = train_many(EMPTY_ROOM, {"sparse": "sparse"}, QUICK, (0, 1), tmp_path, 2, lambda *line: lines.append(line))
     assert [result.folder for result in results["sparse"]] == [tmp_path / "sparse" / f"seed-{seed}" for seed in (0, 1)]
     for seed, result in enumerate(results["sparse"]):
-        mine = [line for _, its, line in lines if its == seed]
+        mine = [line for job, line in lines if job.settings.seed == seed]
         assert mine == RunFolder(result.folder).lines()
         assert result.steps == 128
-    assert {label for label, _, _ in lines} == {"sparse"}
+    assert {job.label for job, _ in lines} == {"sparse"}
+
+
+def test_jobs_may_differ_in_everything(tmp_path: Path) -> None:
+    other = dataclasses.replace(EMPTY_ROOM, name="other-room", env_id="MiniGrid-Empty-6x6-v0")
+    jobs = [
+        Job("one", EMPTY_ROOM, "sparse", QUICK, tmp_path / "a"),
+        Job("two", other, "sparse", dataclasses.replace(QUICK, steps=64, seed=3), tmp_path / "b" / "c"),
+    ]
+    told: list[Path] = []
+    run_jobs(jobs, on_progress=lambda job, line: told.append(job.folder))
+    assert list(dict.fromkeys(told)) == [job.folder for job in jobs]
+    assert [result_of(job.folder).steps for job in jobs] == [128, 64]
+
+
+def test_a_place_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="There is no place to work 'mars'"):
+        run_jobs([Job("one", EMPTY_ROOM, "sparse", QUICK, tmp_path)], on="mars")
 
 
 def test_a_crash_says_how_it_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +73,7 @@ def test_what_the_person_can_put_right_comes_back_as_it_was_said(tmp_path: Path)
 
 
 def test_ctrl_c_ends_a_run_after_it_saved_a_checkpoint(tmp_path: Path) -> None:
-    def interrupt(label: str, seed: int, line: Progress) -> None:
+    def interrupt(job: Job, line: Progress) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

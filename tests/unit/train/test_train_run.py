@@ -9,6 +9,9 @@ import pytest
 from empty_room import EMPTY_ROOM, PENDULUM, QUICK, HalfWay
 
 from car.errors import BadBundle, UserError
+from car.milestones import Shaping
+from car.rewards import Reward
+from car.task import Task
 from car.train import Progress, TrainSettings, evaluate, load_policy, result_of, train
 from car.train.folder import RunFolder
 
@@ -46,6 +49,17 @@ def test_a_dense_run_notes_what_was_credited_and_leaves_a_live_reward_open(tmp_p
     assert line.train_reward is not None
     assert line.train_reward < 1
     assert RunFolder(result.folder).read_settings()["reward"] == {"kind": "live", "name": "half-way"}
+
+
+def refusing(task: Task, shaping: Shaping) -> Reward:
+    raise BadBundle(f"asked for {shaping}")
+
+
+def test_a_reward_that_is_made_is_told_how_to_pay(tmp_path: Path) -> None:
+    settings = dataclasses.replace(QUICK, shaping="potential", monotone_progress=True, gamma=0.9, scale=2.0)
+    with pytest.raises(BadBundle) as caught:
+        train(EMPTY_ROOM, f"{__name__}:refusing", settings, tmp_path)
+    assert str(caught.value) == f"asked for {Shaping('potential', 0.9, 2.0, monotone_progress=True)}"
 
 
 def test_milestones_can_be_observed(tmp_path: Path) -> None:

@@ -27,11 +27,13 @@ def test_names_that_do_not_exist_are_answered_with_those_that_do(field: str, val
         ("steps", 0, "at least 1"),
         ("envs", 0, "at least 1"),
         ("eval_episodes", 0, "at least 1"),
+        ("every", 0, "at least 1"),
         ("seed", -1, "at least 0"),
         ("ent_coef", -0.1, "at least 0"),
         ("gamma", 1.1, "0 to 1"),
         ("learning_rate", 0.0, "more than 0"),
         ("scale", 0.0, "more than 0"),
+        ("monotone_progress", True, "off unless shaping is potential"),
     ],
 )
 def test_numbers_out_of_range_are_named(field: str, value: float, range_: str) -> None:

@@ -148,7 +148,7 @@ class TestWithRealWorkers:
         env.close()
 
     def test_a_potential_that_replaces_pays_the_goal(self, folder) -> None:
-        env = DenseReward(Corridor(max_steps=30), folder, env_reward="replace", gamma=1.0, scale=2.0)
+        env = DenseReward(Corridor(max_steps=30), folder, "potential", env_reward="replace", gamma=1.0, scale=2.0)
         env.reset(seed=0)
         total, terminated = 0.0, False
         while not terminated:

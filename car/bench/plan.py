@@ -1,0 +1,178 @@
+"""What a benchmark trains: for each task some rewards, each with the same algorithm and the same seeds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from car.bench.oracle import seen_by_oracle
+from car.bundle import find_bundle, load_bundle
+from car.errors import BadBundle, UnknownName, UserError
+from car.rewards import is_made
+from car.task import Task
+from car.tasks import find_task
+from car.train import SPARSE, Job, TrainSettings, train
+from car.train.folder import RunFolder
+from car.truth import truth_for
+
+GENERATED, ORACLE = "generated", "oracle"
+
+ROWS: Mapping[str, str] = {
+    SPARSE: "the environment's own reward alone",
+    GENERATED: "the bundle of the task, in addition",
+    ORACLE: "a reward written by hand from the true sub-tasks, in addition",
+    "naive": "the same, but the last sub-task pays only what the environment pays",
+    "hidden": "the bundle, but the agent does not see what is credited",
+    "options": "the bundle, with a policy for each sub-task",
+}
+"""The rewards that a benchmark can compare, and what each one is."""
+
+_TRUE = ("oracle", "naive")
+_CHANGES: Mapping[str, Mapping[str, Any]] = {
+    SPARSE: {"observe_milestones": False},
+    "hidden": {"observe_milestones": False},
+    "options": {"hierarchical": True},
+}
+
+SUITE: Mapping[str, int] = {
+    "doorkey-6x6": 80_000,
+    "doorkey-8x8": 120_000,
+    "unlock": 80_000,
+    "unlockpickup": 150_000,
+    "keycorridor-s3r2": 120_000,
+    "multiroom-n4-s5": 100_000,
+    "blockedunlockpickup": 300_000,
+}
+"""The tasks of the benchmark, and how many environment steps each run has."""
+
+_BESIDES: Mapping[str, Sequence[str]] = {
+    "unlock": ("naive",),
+    "keycorridor-s3r2": ("options",),
+    "multiroom-n4-s5": ("hidden",),
+}
+_STEPS = 150_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One reward on one task, to be trained with every seed.
+
+    Args:
+        task: what is learnt, with the camera that the reward needs.
+        label: one of `ROWS`, or the name of a reward of one's own.
+        reward: what `car.train.train` takes.
+        settings: of each run, but for the seed.
+    """
+
+    task: Task
+    label: str
+    reward: str
+    settings: TrainSettings
+
+    def folder(self, seed: int, out: Path) -> Path:
+        """Where the run of a seed is kept."""
+        return out / self.task.name / self.label / f"seed-{seed}"
+
+
+def settings_for(steps: int) -> TrainSettings:
+    """What every run of a benchmark has in common: PPO as `TrainSettings` has it, and one evaluation at the end.
+
+    With a dense reward the agent sees the credited share, because what is paid once is not Markov for it otherwise.
+    """
+    return TrainSettings(steps=steps, observe_milestones=True, eval_every=0, eval_episodes=100)
+
+
+def rows_for(
+    name: str, labels: Sequence[str] = (), steps: int | None = None, folder: Path = Path("generated_rewards")
+) -> tuple[list[Row], list[str]]:
+    """The rows of one task.
+
+    Args:
+        name: what `find_task` takes.
+        labels: the rewards: keys of `ROWS`, or ``module:attribute`` of a `car.rewards.RewardMaker`; by default
+            sparse, generated and oracle, and for some tasks of the suite one more.
+        steps: of each run; by default those of the suite, or 150,000.
+        folder: where the bundles are.
+
+    Returns:
+        The rows, and a sentence for each one that was asked for by default and cannot be trained.
+
+    Raises:
+        UnknownName: there is no such task or reward; or, if it was asked for, no bundle or ground truth.
+        UserError: no step, or a bundle that was verified on another environment.
+    """
+    task = find_task(name)
+    settings = settings_for(steps if steps is not None else SUITE.get(task.name, _STEPS))
+    rows, missing = [], []
+    for label in labels or (SPARSE, GENERATED, ORACLE, *_BESIDES.get(task.name, ())):
+        try:
+            rows.append(_row(task, label, settings, folder))
+        except (UnknownName, BadBundle) as lacking:
+            if labels:
+                raise
+            missing.append(f"{task.name} without {label}: {lacking}")
+    return rows, missing
+
+
+def _row(task: Task, label: str, settings: TrainSettings, folder: Path) -> Row:
+    if is_made(label):
+        return Row(task, label.rpartition(":")[2], label, settings)
+    if label not in ROWS:
+        raise UnknownName("reward to compare", label, list(ROWS))
+    settings = replace(settings, **_CHANGES.get(label, {}))
+    if label == SPARSE:
+        return Row(task, label, SPARSE, settings)
+    if label in _TRUE:
+        truth_for(task.name)
+        return Row(seen_by_oracle(task), label, f"car.bench.oracle:{label}", settings)
+    return Row(task, label, str(_bundle_of(task, folder)), settings)
+
+
+def _bundle_of(task: Task, folder: Path) -> Path:
+    path = find_bundle(task.name, folder)
+    known = load_bundle(path).task
+    if (known.env_id, dict(known.env_kwargs)) != (task.env_id, dict(task.env_kwargs)):
+        raise UserError(f"The bundle {path} was verified on {known.env_id}, not on {task.env_id}.")
+    return path
+
+
+def jobs_for(
+    rows: Sequence[Row], seeds: Sequence[int], out: Path, allow_unreviewed: bool = False, isolation: int | None = None
+) -> list[Job]:
+    """A run of every row with every seed; each goes on where it stopped, and a finished one is not trained again.
+
+    The first seed of all rows comes first, so that an early look shows all of them.
+    """
+    return [
+        Job(
+            row.label,
+            row.task,
+            row.reward,
+            replace(row.settings, seed=seed),
+            row.folder(seed, out),
+            resume=True,
+            allow_unreviewed=allow_unreviewed,
+            isolation=isolation,
+        )
+        for seed in seeds
+        for row in rows
+    ]
+
+
+def bundles_of(rows: Sequence[Row]) -> list[Path]:
+    """The folders of the bundles that rows train with."""
+    paths = {row.reward for row in rows if row.reward != SPARSE and not is_made(row.reward)}
+    return [Path(each) for each in sorted(paths)]
+
+
+def unfinished(jobs: Sequence[Job]) -> list[Job]:
+    """The jobs that are not done.
+
+    Raises:
+        UserError: the folder of a finished one holds a run that was asked for something else.
+    """
+    for job in jobs:
+        if RunFolder(job.folder).finished:
+            # Trains nothing, and checks that it is the same run.
+            train(job.task, job.reward, job.settings, job.folder, resume=True)
+    return [job for job in jobs if not RunFolder(job.folder).finished]

@@ -1,0 +1,75 @@
+"""Figures of a benchmark as words."""
+
+import math
+from collections.abc import Sequence
+
+from car.bench.estimate import Estimate
+from car.bench.figures import RowFigures
+
+TITLES = (
+    "task",
+    "reward",
+    "90% after (k steps)",
+    "seeds",
+    "CPU s",
+    "success at the end",
+    "to oracle",
+    "steps/s",
+)
+
+
+def cells(row: RowFigures) -> tuple[str, ...]:
+    """A row of the table, in the order of `TITLES`."""
+    never = f"more than {row.budget / 1000:,.0f}"
+    rates = sorted(run.steps_per_second for run in row.runs)
+    return (
+        row.task,
+        row.label,
+        _thousands(row.solved, never),
+        f"{row.times_solved} of {len(row.runs)}",
+        _seconds(row.solved_cpu_seconds),
+        _share(row.success),
+        _ratio(row.to_oracle),
+        f"{rates[len(rates) // 2]:,.0f}" if rates else "",
+    )
+
+
+def markdown(rows: Sequence[RowFigures]) -> str:
+    """The table as Markdown; a task is named in its first row."""
+    lines = ["| " + " | ".join(TITLES) + " |", "| --- | --- |" + " ---: |" * (len(TITLES) - 2)]
+    before = ""
+    for row in rows:
+        named, *rest = cells(row)
+        lines.append("| " + " | ".join(["" if named == before else named, *rest]) + " |")
+        before = named
+    return "\n".join(lines) + "\n"
+
+
+def _thousands(steps: Estimate | None, never: str) -> str:
+    if steps is None:
+        return ""
+    if math.isinf(steps.value):
+        return never if math.isinf(steps.low) else f"{never} ({steps.low / 1000:.0f} to never)"
+    return f"{steps.value / 1000:.0f} ({_span(steps.low / 1000, steps.high / 1000, 0)})"
+
+
+def _seconds(seconds: Estimate | None) -> str:
+    return "" if seconds is None or math.isinf(seconds.value) else f"{seconds.value:.0f}"
+
+
+def _share(success: Estimate | None) -> str:
+    if success is None:
+        return ""
+    return f"{100 * success.value:.1f}% ({_span(100 * success.low, 100 * success.high, 0)})"
+
+
+def _ratio(ratio: Estimate | None) -> str:
+    if ratio is None:
+        return ""
+    if math.isinf(ratio.value):
+        return "never" if math.isinf(ratio.low) else f"more than {ratio.low:.1f}"
+    return f"{ratio.value:.2f} ({_span(ratio.low, ratio.high, 1)})"
+
+
+def _span(low: float, high: float, digits: int) -> str:
+    return f"{low:.{digits}f} to {'never' if math.isinf(high) else f'{high:.{digits}f}'}"

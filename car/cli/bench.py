@@ -1,0 +1,123 @@
+"""`car bench`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from car.cli.board import Board, columns
+from car.cli.output import REWARDS, Json, LowestLevel, Rewards, note, notes, result
+from car.errors import UserError
+
+if TYPE_CHECKING:
+    from car.bench import Row, RowFigures
+    from car.train import Job, Progress
+
+
+def bench(
+    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks; by default the seven of the suite.")] = None,
+    reward: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--reward",
+            help="sparse, generated, oracle, naive, hidden, options, or module:attribute; may be given several times.",
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="How many seeds: 0, 1, ...", min=1)] = 5,
+    steps: Annotated[
+        int | None, typer.Option(help="Environment steps of each run; by default those of the suite.", min=1)
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Runs that go on side by side.", min=1)] = 2,
+    on: Annotated[str, typer.Option(help="Where runs go on: here, or ray for a Ray cluster.")] = "here",
+    out: Annotated[Path, typer.Option(help="Folder of the benchmark; what is there is not trained again.")] = Path(
+        "runs/bench"
+    ),
+    rewards: Rewards = REWARDS,
+    allow_unreviewed: Annotated[
+        bool, typer.Option("--allow-unreviewed", help="Also train with bundles that no person has approved.")
+    ] = False,
+    isolation: LowestLevel = None,
+    as_json: Json = False,
+) -> None:
+    """Trains the same algorithm with different rewards on the same tasks and seeds, and compares.
+
+    The rewards are the environment's own (sparse), the bundle of the task (generated), and one written by hand from the
+    true sub-tasks (oracle). It ends with a table and a page with learning curves; figures are interquartile means over
+    the seeds with bootstrap intervals. The same command goes on where it stopped.
+
+    Examples:
+    car bench doorkey-6x6 --seeds 3
+    car bench unlock --reward sparse --reward naive --reward my_package.rewards:make --steps 50000
+    """
+    from car.bench import SUITE, rows_for
+
+    chosen: list[Row] = []
+    for name in dict.fromkeys(tasks or SUITE):
+        rows, missing = rows_for(name, reward or (), steps, rewards)
+        chosen += rows
+        for sentence in missing:
+            note(sentence, "yellow")
+    _check_approved(chosen, allow_unreviewed)
+    figures = _trained(chosen, range(seeds), jobs, on, out, allow_unreviewed, isolation)
+    document = {"folder": str(out), "page": str(out / "bench.html"), "rows": [each.as_dict() for each in figures]}
+    result(as_json, document, figures_table(figures), f"Page: {out / 'bench.html'}")
+
+
+def _check_approved(rows: "Sequence[Row]", allow_unreviewed: bool) -> None:
+    """Before anything is trained, since the first bundle that nobody has approved may come after hours."""
+    from car.bench import bundles_of
+    from car.bundle import load_bundle
+
+    for path in bundles_of(rows):
+        if not (allow_unreviewed or load_bundle(path).approved):
+            raise UserError(
+                f"Nobody has approved the bundle {path}: read it with `car review {path} --open` and approve it with "
+                f"`car review {path} --approve`, or give --allow-unreviewed."
+            )
+
+
+def _trained(
+    rows: "Sequence[Row]",
+    seeds: Sequence[int],
+    at_once: int,
+    on: str,
+    out: Path,
+    allow_unreviewed: bool,
+    isolation: int | None,
+) -> "list[RowFigures]":
+    from rich.live import Live
+
+    from car.bench import jobs_for, unfinished, write_results
+    from car.train import run_jobs
+
+    every = jobs_for(rows, seeds, out, allow_unreviewed, isolation)
+    waiting = unfinished(every)
+    total, missing = (sum(job.settings.steps for job in some) for some in (every, waiting))
+    note(f"{len(every)} runs, {len(every) - len(waiting)} of them done; in {out}")
+    board = Board(at_once, total, total - missing, running_only=True)
+
+    def take(job: "Job", line: "Progress") -> None:
+        board.note(job, line)
+        if line.evaluation is not None:
+            write_results(rows, seeds, out, job.task.name)
+
+    try:
+        with Live(board, console=notes, refresh_per_second=4, transient=True):
+            run_jobs(waiting, at_once, take, on)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("Interrupted. Every run is saved; the same command goes on.") from None
+    return write_results(rows, seeds, out)
+
+
+def figures_table(figures: "Sequence[RowFigures]") -> Any:
+    """The figures by task and reward."""
+    from car.bench.text import TITLES, cells
+
+    table = columns(*TITLES)
+    before = ""
+    for row in figures:
+        named, *rest = cells(row)
+        table.add_row("" if named == before else named, *rest)
+        before = named
+    return table

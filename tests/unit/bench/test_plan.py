@@ -1,0 +1,74 @@
+"""What a benchmark trains."""
+
+from pathlib import Path
+
+import pytest
+
+from car.bench import SUITE, bundles_of, jobs_for, rows_for, unfinished
+from car.bundle import list_bundles
+from car.errors import UnknownName, UserError
+from car.tasks import find_task
+from car.train import SPARSE
+
+SHIPPED = Path(__file__).parents[3] / "generated_rewards"
+
+
+def test_every_task_of_the_suite_has_a_ground_truth_and_a_bundle_that_ships() -> None:
+    for name, steps in SUITE.items():
+        rows, missing = rows_for(name, folder=SHIPPED)
+        assert not missing
+        assert {"sparse", "generated", "oracle"} <= {row.label for row in rows}
+        assert {row.settings.steps for row in rows} == {steps}
+    assert {each.name for each in list_bundles(SHIPPED)} >= set(SUITE)
+
+
+def test_the_rows_of_a_task_differ_in_the_reward_and_in_what_the_reward_needs_alone() -> None:
+    labels = ["sparse", "generated", "oracle", "naive", "hidden"]
+    rows, _ = rows_for("unlock", labels, 4096, SHIPPED)
+    by_label = {row.label: row for row in rows}
+    assert list(by_label) == labels
+    assert {row.settings.observe_milestones for row in rows} == {True, False}
+    common = {key: value for key, value in rows[0].settings.as_dict().items() if key != "observe_milestones"}
+    for row in rows:
+        assert common.items() <= row.settings.as_dict().items()
+    assert by_label["hidden"].settings == by_label["sparse"].settings
+    assert by_label["generated"].task == by_label["sparse"].task == find_task("unlock")
+    assert by_label["oracle"].task.camera != find_task("unlock").camera
+    assert bundles_of(rows) == [SHIPPED / "unlock"]
+
+
+def test_a_reward_of_ones_own_is_a_row() -> None:
+    (row,), _ = rows_for("taxi", ["my_package.rewards:make"], folder=SHIPPED)
+    assert (row.label, row.reward, row.settings.steps) == ("make", "my_package.rewards:make", 150_000)
+    assert not bundles_of([row])
+
+
+def test_what_is_missing_is_said_or_refused_if_it_was_asked_for(tmp_path: Path) -> None:
+    rows, missing = rows_for("doorkey-5x5", folder=tmp_path)
+    assert [row.label for row in rows] == ["sparse", "oracle"]
+    assert len(missing) == 1
+    assert "doorkey-5x5 without generated" in missing[0]
+    with pytest.raises(UnknownName, match="reward bundle"):
+        rows_for("doorkey-5x5", ["generated"], folder=tmp_path)
+    with pytest.raises(UnknownName, match="dense"):
+        rows_for("doorkey-5x5", ["dense"], folder=tmp_path)
+    with pytest.raises(UserError, match="steps"):
+        rows_for("doorkey-5x5", steps=0, folder=tmp_path)
+
+
+def test_a_bundle_of_another_environment_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text('name = "unlock"\nenv = "MiniGrid-DoorKey-6x6-v0"\n')
+    with pytest.raises(UserError, match="verified on MiniGrid-Unlock-v0, not on MiniGrid-DoorKey-6x6-v0"):
+        rows_for(str(other), ["generated"], folder=SHIPPED)
+
+
+def test_the_first_seed_of_every_row_comes_first_and_each_run_has_a_folder(tmp_path: Path) -> None:
+    rows, _ = rows_for("unlock", ["sparse", "oracle"], 4096, SHIPPED)
+    jobs = jobs_for(rows, [0, 1], tmp_path)
+    assert [(job.label, job.settings.seed) for job in jobs] == [
+        ("sparse", 0), ("oracle", 0), ("sparse", 1), ("oracle", 1)
+    ]  # fmt: skip
+    assert len({job.folder for job in jobs}) == 4
+    assert all(job.resume and job.reward in (SPARSE, "car.bench.oracle:oracle") for job in jobs)
+    assert unfinished(jobs) == jobs
