@@ -175,11 +175,11 @@ def clock(seconds: float | None) -> str:
 def columns(*names: str) -> "Table":
     """A table without lines: what a thing is called on the left, numbers on the right.
 
-    Where the terminal is too narrow, cells go on in another line between two words.
+    Where the terminal is too narrow, cells go on in another line; nothing is cut.
     """
     from rich.table import Table
 
     table = Table(header_style="dim", box=None, padding=(0, 1))
     for name in names:
-        table.add_column(name, justify="left" if name in _LEFT else "right", vertical="bottom")
+        table.add_column(name, justify="left" if name in _LEFT else "right", overflow="fold")
     return table

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from car.cli.board import columns
 from car.cli.output import Json, LowestLevel, note, notes, result
 from car.errors import UnknownName, UserError
 
@@ -99,9 +100,7 @@ def formats_of(kind: str) -> Sequence[str]:
 
 def episodes_table(film: "Film") -> "Table":
     """What is to be seen in a film."""
-    from car.cli.board import columns
-
-    table = columns("seed", "steps", "success", "credited", "reward")
+    table = columns("seed", "steps", "success", "credited", "env reward")
     for each in film.episodes:
         success = {True: "yes", False: "no", None: ""}[each.last.success]
         done = sum(step is not None for step in each.last.credited)

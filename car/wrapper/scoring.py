@@ -165,7 +165,7 @@ class Scorer:
         signals = self._asked(running, asked)
         if (signals >= 1.0).any():
             signals, asked = self._pursued(running, signals, asked)
-        sure = ((signals == signals) == asked).all(axis=1).tolist()
+        sure = (np.isnan(signals) != asked).all(axis=1).tolist()
         for each, row, ask, is_sure in zip(running, signals, asked, sure, strict=True):
             each.signals = row
             each.asked = ask.tobytes() if is_sure else None

@@ -15,7 +15,6 @@ from car.wrapper.camera import FRAME, NO_TAP, checked_every, snapshot_frame
 from car.wrapper.observing import MilestoneView
 from car.wrapper.scoring import Scored, Scorer, facts, opened
 
-
 _GOES_ON = (False, False)
 
 

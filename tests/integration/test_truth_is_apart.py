@@ -20,7 +20,7 @@ sys.argv = ["car", *sys.argv[1:]]
 try:
     main()
 except SystemExit as end:
-    loaded = [name for name in sys.modules if name.startswith(("car.truth", "car.evaluate"))]
+    loaded = [name for name in sys.modules if name.startswith(("car.truth", "car.evaluate", "car.bench"))]
     print("\\n", end.code, *sorted(loaded))
 """
 _DATA = ("--trajectories", "trajectories", "--rewards", "rewards")
@@ -75,8 +75,9 @@ def _that_mention(pattern: re.Pattern[str]) -> set[str]:
     return {name for name, text in texts.items() if pattern.search(text) and not name.startswith("car/truth/")}
 
 
-def test_one_module_mentions_the_truth_and_one_command_the_evaluation() -> None:
-    assert _that_mention(_TRUTH) == {"car/evaluate/__init__.py"}
+def test_the_evaluation_and_the_benchmark_mention_the_truth_and_one_command_the_evaluation() -> None:
+    benchmark = {"car/bench/oracle.py", "car/bench/plan.py"}
+    assert _that_mention(_TRUTH) == {"car/evaluate/__init__.py", *benchmark}
     others = {name for name in _that_mention(_EVALUATION) if not name.startswith("car/evaluate/")}
     assert others == {"car/cli/evaluate.py"}
 

@@ -91,12 +91,12 @@ def test_what_is_no_reward_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     for reference, said in (
         ("strange_rewards:number", "is no function"),
         ("strange_rewards:nothing", "has no 'name'"),
-        ("strange_rewards:missing", "has no 'missing'"),
+        ("strange_rewards:missing", "has no 'strange_rewards:missing'"),
         ("no_such_module:make", "cannot be imported"),
     ):
-        with pytest.raises(BadTask, match="strange_rewards|no_such_module") as caught:
+        with pytest.raises(BadTask) as caught:
             made_reward(reference, task, BONUS)
-        assert said in str(caught.value) or "has no" in str(caught.value)
+        assert said in str(caught.value)
 
 
 def test_signals_are_asked_for() -> None:

@@ -114,6 +114,23 @@ def test_a_thing_with_an_encoding_of_its_own_is_asked_for_it():
     assert camera(env, None) is off
 
 
+def test_a_thing_that_says_it_is_another_one_is_not_taken_for_it():
+    class Twin(Ball):
+        def __eq__(self, other):
+            return isinstance(other, Twin)
+
+        __hash__ = None
+
+    env = gym.make("MiniGrid-Empty-6x6-v0")
+    env.reset(seed=0)
+    camera, grid = GridCamera(), env.unwrapped.grid
+    grid.set(2, 2, Twin("red"))
+    red = camera(env, None)
+    grid.set(2, 2, Twin("blue"))
+    assert np.array_equal(camera(env, None), _drawn(env))
+    assert not np.array_equal(camera(env, None), red)
+
+
 def test_frames_are_read_only_and_pass_the_frame_check_untouched():
     task = find_task("unlock")
     env, camera = task.make_env(), task.make_camera()
