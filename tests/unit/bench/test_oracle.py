@@ -91,7 +91,7 @@ def test_what_is_no_reward_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     for reference, said in (
         ("strange_rewards:number", "is no function"),
         ("strange_rewards:nothing", "has no 'name'"),
-        ("strange_rewards:missing", "has no 'strange_rewards:missing'"),
+        ("strange_rewards:missing", "has no 'missing'"),
         ("no_such_module:make", "cannot be imported"),
     ):
         with pytest.raises(BadTask) as caught:
