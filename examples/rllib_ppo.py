@@ -26,8 +26,9 @@ class Tally(RLlibCallback):
     def on_episode_step(self, *, episode, metrics_logger, **_):
         """Reads what `DenseReward` left in the step's info."""
         info = episode.get_infos(-1)
-        ended, succeeded = episode.is_done, info["car/env_reward"] > 0
-        for name, value in (("paid", info["car/shaped"]), ("ended", ended), ("succeeded", ended and succeeded)):
+        # MiniGrid's DoorKey terminates where it succeeds, and nowhere else.
+        facts = {"paid": info["car/shaped"], "ended": episode.is_done, "succeeded": episode.is_terminated}
+        for name, value in facts.items():
             metrics_logger.log_value(name, float(value), reduce="lifetime_sum")
 
 

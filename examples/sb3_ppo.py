@@ -2,7 +2,7 @@
 
 In the checkout::
 
-    python examples/sb3_ppo.py --task doorkey-6x6 --steps 60000
+    python examples/sb3_ppo.py --task doorkey-6x6 --steps 100000
 """
 
 import argparse
@@ -36,7 +36,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", default="doorkey-6x6")
     parser.add_argument("--reward", help="a bundle's folder; default: generated_rewards/TASK")
-    parser.add_argument("--steps", type=int, default=60_000)
+    parser.add_argument("--steps", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     torch.set_num_threads(1)  # networks as small as these are slower on more

@@ -25,15 +25,15 @@ def counter_examples(folder: Path, task: str, size: tuple[int, int]) -> CounterE
     to the refinement.
 
     Args:
-        folder: where audits are kept.
+        folder: where audits are kept, or that of one audit.
         task: the task's name.
         size: width and height of the task's recorded frames.
 
     Raises:
-        UserError: there is no finished audit of the task, or one is damaged.
+        UserError: there is no finished audit of the task, one is damaged, or the one that is named is of another task.
         BadTrajectory: the frames have another size than the recorded ones.
     """
-    last = folder / task
+    last = folder if AuditFolder(folder).about.exists() else folder / task
     if not AuditFolder(last).about.exists() and not aside(last):
         raise UserError(f"There is no audit of {task!r} in {folder}; make one with `car audit {task}`.")
     found: list[CounterExample] = []
@@ -41,6 +41,8 @@ def counter_examples(folder: Path, task: str, size: tuple[int, int]) -> CounterE
     for path in [*aside(last), *([last] if AuditFolder(last).about.exists() else [])]:
         findings = AuditFolder(path).findings()
         if findings.task != task:
+            if path == folder:
+                raise UserError(f"The audit in {path} is of {findings.task!r}, not of {task!r}.")
             continue
         named = f"audit {path.suffix[1:]}, episode" if path != last else "audit episode"
         found += _disagreeing(findings, named)

@@ -202,7 +202,7 @@ def _tell(findings: "Findings", where: "AuditFolder", bundle: str, open_: bool, 
     document = {"audit": str(where.path), "page": str(where.page), **findings.as_dict()}
     advice = f"look at the page, then car audit {bundle} --wrong EPISODE:SUBTASK"
     if findings.found:
-        elsewhere = "" if where.path.parent == AUDITS else f" --audits {where.path.parent}"
+        elsewhere = "" if where.path == AUDITS / findings.task else f" --audits {where.path}"
         advice = f"car generate {findings.task} --from-audit{elsewhere} --vlm ..."
     result(as_json, document, _played(findings), *_found(findings), f"Page: {where.page}", next_step(advice))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from car.cli.board import clock
-from car.cli.output import note, notes, result
+from car.cli.output import next_step, note, notes, result
 from car.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _STYLES = {"accepted": "green", "rejected": "red", "failed": "red", "undecided": "yellow"}
 _NUMBERS = ("calls", "tokens in + out", "cost")
+_TITLES = ("task", "verdict", *_NUMBERS)
 _INTERRUPTED = "Interrupted. Every answer that has come is kept; the same command goes on from there."
 _STOPPING = "Interrupted. Waiting for answers on the way, to be paid for anyhow; Ctrl-C again leaves at once."
 
@@ -71,7 +72,8 @@ def generate_many(many: Many, order: "Order") -> int:
     outcomes = _watched(batch, many)
     document = {"tasks": {each.task: each.as_dict() for each in outcomes}, "not_recorded": missing}
     errors = [f"{each.task}: {each.error}" for each in outcomes if each.error]
-    result(many.as_json, document, outcome_table(outcomes, order.budget.price), *errors)
+    steps = [next_step("car review TASK --open")] if any(each.bundle for each in outcomes) else []
+    result(many.as_json, document, outcome_table(outcomes, order.budget.price), *errors, *steps)
     return exit_code_of(outcomes)
 
 
@@ -191,7 +193,7 @@ class Tasks:
         """The tasks that go on."""
         going = {name: each for name, each in self._doing.items() if name not in self._ended}
         if not going:
-            return "  starting ..."
+            return "" if self._ended else "  starting ..."
         table = _table("task", "", "used", "time")
         for name, standing in going.items():
             seconds = clock(time.monotonic() - self._began[name])
@@ -200,30 +202,38 @@ class Tasks:
 
 
 def outcome_table(outcomes: "Sequence[Outcome]", price: "Pricing") -> "Table":
-    """What came of the tasks, and what all of them used."""
+    """What came of the tasks, and what all of them used; without columns that would be empty."""
     from rich.text import Text
 
-    table = _table("task", "verdict", *_NUMBERS)
-    for each in outcomes:
-        verdict = Text(each.decision, _STYLES.get(each.decision, ""))
-        table.add_row(each.task, verdict, *_spent(each.calls, each.tokens, each.cost, price))
+    rows = [(each.task, each.decision, *_spent(each, price)) for each in outcomes]
     if len(outcomes) > 1:
         accepted = f"{sum(each.exit_code == 0 for each in outcomes)} of {len(outcomes)} accepted"
-        costs = [each.cost for each in outcomes]
-        cost = None if None in costs else sum(each for each in costs if each is not None)
-        tokens = sum(each.tokens[0] for each in outcomes), sum(each.tokens[1] for each in outcomes)
-        table.add_row("all", accepted, *_spent(sum(each.calls for each in outcomes), tokens, cost, price), style="bold")
+        rows.append(("all", accepted, *_spent(_together(outcomes), price)))
+    shown = [index for index, _ in enumerate(_TITLES) if any(row[index] for row in rows)]
+    table = _table(*(_TITLES[index] for index in shown))
+    for row in rows:
+        cells = [Text(row[index], _STYLES.get(row[index], "")) for index in shown]
+        table.add_row(*cells, style="bold" if row[0] == "all" else "")
     return table
 
 
-def _spent(calls: int, tokens: tuple[int, int], cost: float | None, price: "Pricing") -> Sequence[str]:
-    """Cells; empty where nothing is counted, or nobody is paid."""
+def _together(outcomes: "Sequence[Outcome]") -> "Standing":
+    from car.batch import Standing
+
+    costs = [each.cost for each in outcomes]
+    cost = None if None in costs else sum(each for each in costs if each is not None)
+    tokens = sum(each.tokens[0] for each in outcomes), sum(each.tokens[1] for each in outcomes)
+    return Standing("", sum(each.calls for each in outcomes), tokens, cost)
+
+
+def _spent(of: "Standing | Outcome", price: "Pricing") -> tuple[str, str, str]:
+    """Calls, tokens and cost; empty where nothing is counted, or nobody is paid."""
     from car.refine.purse import money
     from car.vlm.price import Free
 
-    said = "unknown" if cost is None else money(cost, price)
-    counted = f"{tokens[0]:,} + {tokens[1]:,}" if any(tokens) else ""
-    return str(calls), counted, "" if isinstance(price, Free) else said
+    cost = "unknown" if of.cost is None else money(of.cost, price)
+    counted = f"{of.tokens[0]:,} + {of.tokens[1]:,}" if any(of.tokens) else ""
+    return str(of.calls), counted, "" if isinstance(price, Free) else cost
 
 
 def _used(of: "Standing | Outcome", price: "Pricing") -> str:

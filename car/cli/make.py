@@ -91,7 +91,7 @@ def generate(
     from_audit: Annotated[
         bool, typer.Option("--from-audit", help="Also hold programs against what audits of the task found.")
     ] = False,
-    audits: Annotated[Path, typer.Option("--audits", help="Folder of audits.")] = Path("audits"),
+    audits: Annotated[Path, typer.Option("--audits", help="Folder of audits, or of one.")] = Path("audits"),
     programs: Annotated[bool, typer.Option("--programs", help="Print the accepted programs.")] = False,
     folder: Trajectories = TRAJECTORIES,
     rewards: Rewards = REWARDS,

@@ -138,7 +138,8 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             signals = self._signals(self._milestones, _checked(frame))
             shaped = self._milestones.step(signals, bool(terminated), bool(truncated), self._since)
             self._since = 0
-        told = {**info, "car/env_reward": env_reward, "car/shaped": shaped}
+        # A whole number here makes a vector of environments cut the rewards of all to whole numbers.
+        told = {**info, "car/env_reward": float(env_reward), "car/shaped": shaped}
         told |= facts(self._names, self._milestones.milestones)
         reward = shaped + (float(env_reward) if self._adds else 0.0)
         return self._viewed(observation), reward, terminated, truncated, told

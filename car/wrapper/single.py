@@ -152,7 +152,7 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         return observation if self._view is None else self._view.add(observation, milestones)
 
     def _told(self, info: dict[str, Any], env_reward: Any, scored: Scored) -> dict[str, Any]:
-        told = {"car/env_reward": env_reward, "car/shaped": scored.shaped}
+        told = {"car/env_reward": float(env_reward), "car/shaped": scored.shaped}
         return {**_without_frame(info), **told, **facts(self._reward.names, scored.milestones)}
 
 

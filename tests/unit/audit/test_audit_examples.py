@@ -49,6 +49,13 @@ def test_audits_that_were_put_aside_count_too(tmp_path: Path) -> None:
     assert [each.name for each in found.every] == ["audit 1, episode 1", "audit episode 1"]
 
 
+def test_one_audit_can_be_named_itself(tmp_path: Path) -> None:
+    written(tmp_path / "elsewhere", FALSE)
+    assert len(counter_examples(tmp_path / "elsewhere", "planted", SIZE).every) == 1
+    with pytest.raises(UserError, match="is of 'planted', not of 'other'"):
+        counter_examples(tmp_path / "elsewhere", "other", SIZE)
+
+
 def test_an_audit_that_found_nothing_gives_none(tmp_path: Path) -> None:
     written(tmp_path / "planted", FINE)
     assert counter_examples(tmp_path, "planted", SIZE).every == ()
