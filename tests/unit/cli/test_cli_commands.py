@@ -24,6 +24,8 @@ COMMANDS = (
     "train",
     "film",
     "repeat",
+    "export",
+    "bench",
     "doctor",
 )
 
