@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from car.audit.findings import Findings
 from car.audit.played import HOWS, Played
-from car.page import CELL, render, uri
+from car.page import render, uri
 from car.refine import Flaw
 from car.trajectory import Trajectory
 
@@ -26,14 +26,12 @@ class Shot:
     Args:
         caption: which frame, and what was credited on it.
         picture: a data URI.
-        width: at which to show it, in pixels.
         credited: whether something was credited on it.
         accused: whether that is known or said to be wrong.
     """
 
     caption: str
     picture: str
-    width: int
     credited: bool = False
     accused: bool = False
 
@@ -116,7 +114,5 @@ def _shots(trajectory: Trajectory, moments: dict[int, list[str]], accused: set[s
     for time in sorted({0, last, *moments, *before}):
         names = moments.get(time, [])
         caption = f"{time}: {', '.join(names)}" if names else "last" if time == last else str(time)
-        width = trajectory.size[0] * max(1, CELL // max(trajectory.size))
-        picture = uri(trajectory.frame(time), 0)
-        shots.append(Shot(caption, picture, width, bool(names), bool(accused & set(names))))
+        shots.append(Shot(caption, uri(trajectory.frame(time), 0), bool(names), bool(accused & set(names))))
     return shots

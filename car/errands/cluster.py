@@ -4,9 +4,10 @@ import os
 import secrets
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from typing import Any
+from typing import Any, TextIO, cast
 
 from car.errors import MissingExtra, UserError
 
@@ -43,8 +44,7 @@ def cluster(address: str, processors: int) -> Iterator[None]:
             return
         try:
             _connect(ray, address, processors)
-            # A thread of Ray prints there when a worker dies, and it may be the result of a command.
-            with redirect_stdout(sys.stderr):
+            with redirect_stdout(cast(TextIO, _WithoutRay(sys.stdout))):
                 yield
         finally:
             ray.shutdown()
@@ -62,6 +62,23 @@ def _connect(ray: Any, address: str, processors: int) -> None:
         ray.init(address, **quiet)
     except (ConnectionError, RuntimeError) as error:
         raise UserError(f"The Ray cluster at {address} cannot be used: {str(error).splitlines()[0]}") from error
+
+
+class _WithoutRay:
+    """Standard output without what a thread of Ray prints there when a worker dies: it can be pages.
+
+    That a worker died is said by `car.errands.on_ray`, and standard output is for results.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Writes, unless it is Ray."""
+        return len(text) if threading.current_thread().name.startswith("ray_") else self._stream.write(text)
 
 
 def _local_settings() -> dict[str, str]:

@@ -151,11 +151,11 @@ class _Trip:
 
     def _after_loss(self, why: str, repeat: bool) -> Ended | None:
         self._lost += 1
+        said = f"Ray says: {next(iter(why.strip().splitlines()), 'nothing')}"
         if not repeat or self._lost >= _TRIES:
-            said = why.strip().splitlines()[:1] or ["nothing"]
-            told = f"{self._errand.title} was lost {self._lost} times without getting further; Ray says: {said[0]}"
+            told = f"{self._errand.title} was lost {self._lost} times without getting further. {said}"
             return Ended(error_line(CarError(told)))
-        _LOG.warning("%s was lost on a machine of the Ray cluster; it goes on from what came back.", self._errand.title)
+        _LOG.warning("%s was lost, and goes on elsewhere from the files that came back. %s", self._errand.title, said)
         self._errand = self._errand.once_more()
         self.begin()
         return None

@@ -123,6 +123,16 @@ class KnowsFrames(Protocol):
         """
         ...
 
+    def foresee(self, initial: Sequence[Frame], frames: Sequence[Frame], ask: NDArray[np.bool_]) -> None:
+        """Takes note that this will be asked, so that `signals_of` has the answers; changes no answer.
+
+        Args:
+            initial: first frame of each row's episode, n of (H, W, 3).
+            frames: the frames, n of (H, W, 3).
+            ask: which signals each row will probably need, (n, k).
+        """
+        ...
+
 
 RewardMaker = Callable[[Task, Shaping], Reward]
 """Makes the reward for a task; milestones, if it has any, should pay as the shaping says."""

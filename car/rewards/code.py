@@ -109,6 +109,19 @@ class CodeReward:
         """
         return self._signals(self._session.run(initial, frames, ask), failed=np.nan)
 
+    def foresee(self, initial: Sequence[Frame], frames: Sequence[Frame], ask: NDArray[np.bool_]) -> None:
+        """Asks in advance, so that the answers are remembered; failures are not counted, for they will be asked again.
+
+        Args:
+            initial: first frame of each row's episode, n of (H, W, 3).
+            frames: the frames, n of (H, W, 3).
+            ask: which sub-tasks each row will probably be asked about, (n, k).
+
+        Raises:
+            RewardChanged: a checker said something else of a known frame than before.
+        """
+        self._session.run(initial, frames, ask)
+
     def _signals(self, answers: Answers, failed: float) -> NDArray[np.float64]:
         self._count(answers)
         signals: NDArray[np.float64] = np.minimum(np.fmax(answers.progress, 0.0), _BELOW_DONE)

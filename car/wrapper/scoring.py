@@ -133,6 +133,20 @@ class Scorer:
         self._replace(begun)
         return scored
 
+    def foresee(self, rows: Iterable[tuple[int, Frame]]) -> None:
+        """Asks the reward ahead about frames of running episodes, so that it remembers when they are scored.
+
+        Args:
+            rows: the environment and the frame, which is asked about what the environment's episode needs now.
+        """
+        if not isinstance(self.reward, KnowsFrames):
+            return
+        asked = {(index, id(frame)): (self._running[index], frame) for index, frame in rows}
+        if asked:
+            running, frames = zip(*asked.values(), strict=True)
+            ask = np.array([each.episode.wanted for each in running])
+            self.reward.foresee([each.initial for each in running], frames, ask)
+
     def _is_known(self, running: _Running, frame: Frame) -> bool:
         """Takes the frame; says whether it, and what is to be asked of it, is that of the look before."""
         if frame is running.frame:

@@ -12,6 +12,7 @@ from car.errors import UserError
 from car.frames import Frame
 from car.rewards import Reward
 from car.wrapper.camera import FRAME, NO_TAP, checked_every, snapshot_frame
+from car.wrapper.late import Move
 from car.wrapper.observing import MilestoneView
 from car.wrapper.scoring import Scored, Scorer, facts, opened
 
@@ -79,20 +80,25 @@ class DenseVecReward(VecEnvWrapper):
 
     def step_wait(self) -> VecEnvStepReturn:
         """The step of all environments with the dense reward."""
-        observations, env_rewards, dones, env_infos = self.venv.step_wait()
-        infos: list[dict[str, Any]] = [dict(info) for info in env_infos]
-        frames = [self._frame(index, info) for index, info in enumerate(infos)]
-        fresh = {index: self._first_frame(index) for index in np.flatnonzero(dones).tolist()}
-        ends = [_ends(info) if done else _GOES_ON for done, info in zip(dones.tolist(), infos, strict=True)]
-        scored = self._scorer.step(frames, ends, fresh)
+        observations, env_rewards, dones, infos = self.venv.step_wait()
+        infos = [dict(info) for info in infos]
+        move = self._move(dones, infos)
+        scored = self._scorer.step(*move)
         for info, env_reward, each in zip(infos, env_rewards.tolist(), scored, strict=True):
             self._tell(info, env_reward, each)
-        if fresh:
+        if move.fresh:
             milestones = self._scorer.milestones()
-            for index in fresh:
+            for index in move.fresh:
                 self._tell_reset(index, milestones[index])
         shaped = np.array([each.shaped for each in scored], np.float32)
         return self._viewed(observations), env_rewards + shaped if self._adds else shaped, dones, infos
+
+    def _move(self, dones: NDArray[np.bool_], infos: Sequence[dict[str, Any]]) -> Move:
+        """What is to be scored of a step; takes the frames out of the infos."""
+        frames = [self._frame(index, info) for index, info in enumerate(infos)]
+        fresh = {index: self._first_frame(index) for index in np.flatnonzero(dones).tolist()}
+        ends = [_ends(info) if done else _GOES_ON for done, info in zip(dones.tolist(), infos, strict=True)]
+        return Move(frames, ends, fresh)
 
     def close(self) -> None:
         """Closes the environments, and the reward if it was opened here."""

@@ -35,9 +35,10 @@ from car.tasks import find_task
 from car.tasks.grid_camera import GridCamera
 from car.train.episodes import EpisodeRecord
 from car.train.sb3.algorithms import new_model
+from car.train.sb3.late import LateVecReward, follow
 from car.train.sb3.venv import make_venv
 from car.train.settings import TrainSettings
-from car.wrapper import DenseVecReward, FrameTap
+from car.wrapper import FrameTap
 from car.wrapper.camera import FRAME
 
 SETTINGS = TrainSettings()
@@ -62,6 +63,7 @@ class Learner:
 
     def __init__(self, venv: VecEnv, task: Task) -> None:
         self.model = new_model(task, venv, SETTINGS)
+        follow(self.model)
         self.model.set_random_seed(0)
 
     def rollout(self, policy: dict[str, Any] | None = None) -> Cost:
@@ -188,11 +190,11 @@ Variant = Callable[[Task], VecEnv]
 
 def usual(task: Task, reward: Any) -> VecEnv:
     """The environments that `car train` makes."""
-    return make_venv(task, [None] * SETTINGS.envs, reward, SETTINGS)
+    return make_venv(task, [None] * SETTINGS.envs, reward, SETTINGS, late=True)
 
 
 def _copied(task: Task) -> VecEnv:
-    return DenseVecReward(DummyVecEnv([partial(_thawed_env, task)] * SETTINGS.envs), bundle_reward(task))
+    return LateVecReward(DummyVecEnv([partial(_thawed_env, task)] * SETTINGS.envs), bundle_reward(task))
 
 
 PARTS: dict[str, Variant] = {
@@ -201,6 +203,9 @@ PARTS: dict[str, Variant] = {
         _filmed(task, "forgetful_camera"), bundle_reward(task)
     ),
     "frames are copied on their way": _copied,
+    "the reward comes with each step": lambda task: make_venv(
+        task, [None] * SETTINGS.envs, bundle_reward(task), SETTINGS
+    ),
     "unchanged frames are judged again": lambda task: usual(task, Stacked(bundle_reward(task))),
     "answers are not remembered": lambda task: usual(task, bundle_reward(task, remembered=0)),
     "all sub-tasks are asked": lambda task: usual(task, Eager(bundle_reward(task))),

@@ -135,16 +135,20 @@ def test_a_killed_worker_does_not_lose_the_work(two_workers: Path, tmp_path: Pat
     assert about["reward"]["path"] != str(bundle)
 
 
-def test_what_is_lost_again_and_again_is_given_up(two_workers: Path, tmp_path: Path) -> None:
+def test_what_is_lost_again_and_again_is_given_up(
+    two_workers: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     def kill(index: int, fields: Mapping[str, Any]) -> None:
         if index == 0:
             os.kill(fields["starter"], signal.SIGKILL)
 
     lost = dataclasses.replace(errand(tmp_path / "lost", 50, pause=0.1), parts=())
     heard = Heard(kill).run([lost, errand(tmp_path / "other", 2)], 2, "ray")
-    assert "The counting was lost 3 times without getting further" in str(heard.ends[0])
+    assert "The counting was lost 3 times without getting further. Ray says: The worker died" in str(heard.ends[0])
     assert type(heard.ends[0]) is CarError
     assert heard.counts[0] == [1, 1, 1]
+    said = "The counting was lost, and goes on elsewhere from the files that came back. Ray says: The worker died"
+    assert [record.message.startswith(said) for record in caplog.records] == [True, True]
     assert (heard.counts[1], heard.ends[1]) == ([1, 2], None)
 
 
@@ -154,6 +158,14 @@ def test_errors_come_as_they_were_said(two_workers: Path, tmp_path: Path) -> Non
     assert [type(heard.ends[index]) for index in range(3)] == [BadBundle, UnknownName, CarError]
     assert str(heard.ends[0]) == f"The bundle in {tmp_path / 'bad'} is bad, and so is None."
     assert str(heard.ends[2]).endswith("RuntimeError: it broke")
+
+
+def test_every_machine_has_the_same_version(two_workers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import car.errands.on_ray
+
+    monkeypatch.setattr(car.errands.on_ray, "version", lambda: "0.0.0")
+    heard = Heard().run([errand(tmp_path, 3, pause=60.0)], 1, "ray")
+    assert "install the same on all" in str(heard.ends[0])
 
 
 def test_an_interrupt_saves_what_there_is(two_workers: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from car.task import Task
 from car.train.evaluate import Exam
 from car.train.folder import RunFolder
 from car.train.sb3.algorithms import load_model, new_model, save_model
+from car.train.sb3.late import follow, late_in
 from car.train.sb3.options import OptionEpisodes
 from car.train.sb3.venv import make_venv
 from car.train.settings import ON_POLICY, TRAINING_SEEDS_BELOW, WINDOW, Evaluation, OnProgress, Progress, TrainSettings
@@ -40,7 +41,7 @@ class Training:
     def __init__(self, run: RunFolder, task: Task, reward: Reward | None, settings: TrainSettings) -> None:
         torch.set_num_threads(settings.threads)
         self._run, self._settings, self._reward = run, settings, reward
-        self._venv = make_venv(task, [None] * settings.envs, reward, settings)
+        self._venv = make_venv(task, [None] * settings.envs, reward, settings, late=True)
         if settings.hierarchical:
             self._venv = OptionEpisodes(self._venv, settings.scale, settings.env_reward == "add")
         try:
@@ -48,6 +49,7 @@ class Training:
         except BaseException:
             self._venv.close()
             raise
+        follow(self._model)
         self._model.set_random_seed(_stream(settings.seed, self._model.num_timesteps))
         self._model.set_logger(configure(str(run.tensorboard), ["tensorboard"]))
 
@@ -120,6 +122,10 @@ class _Notes(BaseCallback):
             if milestones:
                 self._credited.append(sum(milestones.values()) / len(milestones))
         return True
+
+    def _on_rollout_end(self) -> None:
+        if (late := late_in(self.training_env)) is not None:
+            self._credited.extend(late.credited())
 
     def _on_rollout_start(self) -> None:
         steps, every = self.model.num_timesteps, self._settings.eval_every

@@ -11,12 +11,17 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecTransposeIm
 from car.rewards import Reward
 from car.task import Env, Task
 from car.train.episodes import EpisodeRecord, SeededEpisodes
+from car.train.sb3.late import LateVecReward, can_be_late
 from car.train.sb3.options import ActiveOption
 from car.train.settings import TrainSettings
 
 
 def make_venv(
-    task: Task, seeds: Sequence[Sequence[int] | None], reward: Reward | None, settings: TrainSettings
+    task: Task,
+    seeds: Sequence[Sequence[int] | None],
+    reward: Reward | None,
+    settings: TrainSettings,
+    late: bool = False,
 ) -> VecEnv:
     """Environments of a task that step together, as the agent sees them.
 
@@ -25,6 +30,7 @@ def make_venv(
         seeds: for each environment, the seeds of the only episodes that it shall play; None plays on for ever.
         reward: what to shape the reward with; None leaves the environment's own, and no frame is taken.
         settings: how to shape.
+        late: whether the dense reward may come when a rollout is full, for a model that is made to `follow`.
 
     Raises:
         BadTask: the environment cannot be made.
@@ -33,7 +39,8 @@ def make_venv(
     if reward is not None:
         from car.wrapper import DenseVecReward
 
-        venv = DenseVecReward(
+        kind = LateVecReward if late and can_be_late(reward, settings) else DenseVecReward
+        venv = kind(
             venv,
             reward,
             shaping=settings.shaping,
