@@ -3,6 +3,8 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Processes that share the tests, a file each at a time.
+TEST_JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow test-external test-unheld mutants false-alarms bench costs check format filters wheel clean
@@ -23,7 +25,7 @@ demo: $(INSTALLED)  ## Two frames in, a trained agent out: about five minutes, n
 	$(BIN)/car demo
 
 test: $(INSTALLED)  ## Run the tests.
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n $(TEST_JOBS) --dist loadfile
 
 test-slow: $(INSTALLED)  ## Run the tests that take minutes.
 	$(BIN)/python -m pytest -q -m slow

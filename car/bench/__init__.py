@@ -1,6 +1,6 @@
 """The benchmark: the same algorithm on the same tasks and seeds, with different rewards.
 
-It is an evaluation, as `car.evaluate` is: the reward that is written by hand reads the truth.
+It is an evaluation: the reward that is written by hand reads the truth.
 """
 
 from car.bench.estimate import Estimate, estimate, estimate_ratio, interquartile_mean

@@ -50,7 +50,7 @@ def generate(
         ),
     ],
     tasks: Annotated[
-        list[str] | None, typer.Argument(help="Built-in tasks, TOML files, or module:attribute.", metavar="TASK...")
+        list[str] | None, typer.Argument(help="Built-in tasks, TOML files, or module:attribute.", metavar="TASK")
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every built-in task that is recorded.")] = False,
     jobs: Annotated[int, typer.Option(help="Tasks that go on side by side.", min=1)] = 1,

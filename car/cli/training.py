@@ -26,7 +26,7 @@ def train(
     task: Annotated[str, typer.Argument(help="A built-in task, a TOML file, or module:attribute.")],
     reward: Annotated[
         list[str],
-        typer.Option("--reward", help="A bundle's folder, its task, or sparse; give it twice to compare."),
+        typer.Option("--reward", help="A bundle's folder, its task, sparse, or module:attribute; several compare."),
     ],
     algo: Annotated[str, typer.Option(help="ppo, a2c, dqn or sac.")] = "ppo",
     steps: Annotated[int, typer.Option(help="Environment steps of each run.", min=1)] = 100_000,
@@ -93,14 +93,18 @@ def train(
 
 
 def _rewards(names: list[str], env_id: str, folder: Path, allow_unreviewed: bool) -> dict[str, Path | str]:
+    from car.rewards import is_made
+
     named: dict[str, Path | str] = {}
     for name in names:
         if name == "sparse":
             named["sparse"] = "sparse"
+        elif is_made(name):
+            named[name.rpartition(":")[2]] = name
         else:
             named["generated"] = _usable(name, env_id, folder, allow_unreviewed)
     if len(named) < len(names):
-        raise UserError("Give at most one bundle and `sparse`; compare two bundles in two runs.")
+        raise UserError("Give at most one bundle, `sparse`, and rewards of your own that are named differently.")
     return named
 
 

@@ -148,6 +148,7 @@ def test_a_person_can_say_what_is_wrong_and_what_is_not(workshop: Workshop) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_trained_agent_finds_it_itself_and_nothing_is_found_in_what_was_mended(tmp_path: Path) -> None:
     workshop = Workshop(tmp_path)
     workshop.recorded()
