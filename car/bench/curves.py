@@ -12,8 +12,10 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from numpy.typing import NDArray
 
 from car.bench.estimate import estimate
+from car.bench.plan import ORACLE
 from car.files import write_atomically
 from car.train.folder import RunFolder
+from car.train.settings import WINDOW
 
 # Okabe and Ito's colours; a reward has the same one on every task.
 _LOOKS: Mapping[str, tuple[str, str]] = {
@@ -57,9 +59,12 @@ def task_curves(runs: Mapping[str, Sequence[Path]], path: Path, title: str) -> N
 
 
 def _curve(folder: Path) -> Curve:
-    """Training success over the last 100 episodes, at each line of a run that is about training."""
+    """How many of the last 100 episodes succeeded, at each line of a run that is about training.
+
+    Before there are 100, one lucky episode would be all of them; those that are missing count as failures.
+    """
     lines = [line for line in RunFolder(folder).lines() if line.evaluation is None]
-    pairs = [(line.steps, line.train_success or 0.0) for line in lines]
+    pairs = [(line.steps, (line.train_success or 0.0) * min(1.0, line.episodes / WINDOW)) for line in lines]
     steps, success = np.array(pairs, np.float64).reshape(-1, 2).T
     return steps, success
 
@@ -80,8 +85,11 @@ def _draw(axes: Axes, label: str, curves: Sequence[Curve], colour: str, marker: 
         [each.value for each in estimates],
         color=colour,
         linewidth=3.5,
+        # What is right gives the very runs of the oracle, which must not hide it.
+        linestyle=(0, (2, 1.2)) if label == ORACLE else "solid",
         marker=marker,
         markersize=9,
+        markerfacecolor="white" if label == ORACLE else colour,
         markevery=6,
         label=f"{label} ({seeds})",
     )
