@@ -85,7 +85,7 @@ class LateScorer:
         rows: list[tuple[int, Frame]] = []
         for index, quiet in enumerate(self._quiet.tolist()):
             last: Frame | None = None
-            stop = min(len(moves), time + min(_FURTHEST, 2 + quiet // 2))
+            stop = min(len(moves), time + min(_FURTHEST, 1 + quiet // 2))
             for at in range(max(time, asked_to[index]), stop):
                 frame = moves[at].frames[index]
                 if frame is not None and frame is not last:

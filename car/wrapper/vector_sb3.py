@@ -59,6 +59,8 @@ class DenseVecReward(VecEnvWrapper):
         every: int = 1,
         monotone_progress: bool = False,
     ) -> None:
+        if checked_every(every) > 1:
+            _tell_taps(venv, every)
         self._owned = isinstance(reward, str | Path)
         self._reward = opened(reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation, monotone_progress)
         self._adds = env_reward == "add"
@@ -66,8 +68,6 @@ class DenseVecReward(VecEnvWrapper):
         self._view = MilestoneView(venv.observation_space, len(self._reward.names)) if observe_milestones else None
         self._before: list[Frame | None] = [None] * venv.num_envs
         super().__init__(venv, observation_space=self._view.space if self._view else None)
-        if checked_every(every) > 1:
-            self._tell_taps(every)
 
     def reset(self) -> VecEnvObs:
         """Begins an episode in every environment."""
@@ -106,13 +106,6 @@ class DenseVecReward(VecEnvWrapper):
         if self._owned:
             self._reward.close()
 
-    def _tell_taps(self, every: int) -> None:
-        try:
-            self.venv.env_method("look_every", every)
-        # A process that has no such method dies of it.
-        except (AttributeError, EOFError, ConnectionError) as error:
-            raise UserError(NO_TAP) from error
-
     def _first_frame(self, index: int) -> Frame:
         # Wrappers in between do not pass `reset_infos` on.
         reset_infos: Sequence[dict[str, Any]] = self.venv.unwrapped.reset_infos
@@ -143,6 +136,14 @@ class DenseVecReward(VecEnvWrapper):
     def _tell_reset(self, index: int, milestones: NDArray[np.float32]) -> None:
         info = {key: value for key, value in self.venv.unwrapped.reset_infos[index].items() if key != FRAME}
         self.reset_infos[index] = {**info, **facts(self._reward.names, milestones)}
+
+
+def _tell_taps(venv: VecEnv, every: int) -> None:
+    try:
+        venv.env_method("look_every", every)
+    # A process that has no such method dies of it.
+    except (AttributeError, EOFError, ConnectionError) as error:
+        raise UserError(NO_TAP) from error
 
 
 def _ends(info: dict[str, Any]) -> tuple[bool, bool]:

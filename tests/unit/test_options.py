@@ -19,6 +19,7 @@ import car
 from car.bundle import load_bundle
 from car.checker import SubTask
 from car.errors import BadBundle, BadFrame, UnknownName, UserError
+from car.milestones import Milestones
 from car.option import OptionEnv, Options, PolicyOverOptions
 from car.rewards.code import CodeReward
 from car.sandbox import Crashed, Ran
@@ -185,6 +186,21 @@ def test_what_may_begin_is_what_could_be_credited_next(after: list[list[int]], d
         running = chosen
         signals = data.draw(st.lists(st.sampled_from([0.0, 1.0, np.nan]), min_size=len(after), max_size=len(after)))
         episode.step(np.array(signals), False, False)
+
+
+class Eager(TableReward):
+    """Wants to be asked about everything, always."""
+
+    def episode(self) -> Milestones:
+        episode = super().episode()
+        episode.also_wanted = lambda signals: np.ones(len(signals), np.bool_)  # type: ignore[method-assign]
+        return episode
+
+
+def test_what_is_credited_does_not_begin_again_whatever_a_reward_asks_about() -> None:
+    over = PolicyOverOptions(Eager(np.zeros((3, CELLS, 3)), [[], [], []]))
+    assert over.available([True, False, False]).tolist() == [False, True, True]
+    assert over.choose([True, False, False], running=0) == 1
 
 
 def described(reward: TableReward, after: Sequence[Sequence[int]] = ((), (0,), (1,))) -> Options:

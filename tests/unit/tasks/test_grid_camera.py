@@ -56,7 +56,7 @@ def test_the_same_array_comes_back_exactly_when_the_picture_is_the_same():
 def test_pictures_that_are_kept_are_the_right_ones_over_many_episodes(kept_bytes):
     env, camera = gym.make("MiniGrid-DoorKey-6x6-v0", max_steps=50), GridCamera(kept_bytes=kept_bytes)
     seen = {}
-    for observation in _walk(env, 1500):
+    for observation in _walk(env, 900):
         frame, drawn = camera(env, observation), _drawn(env)
         assert np.array_equal(frame, drawn)
         seen.setdefault(drawn.tobytes(), set()).add(id(frame))
