@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 TEST_JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-external test-unheld mutants false-alarms bench costs check format filters wheel clean
+.PHONY: help install demo test test-slow test-external test-unheld mutants false-alarms bench costs speed check format filters wheel clean
 
 help:  ## Say what the targets are.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ bench: $(INSTALLED)  ## Train with different rewards on seven tasks, five seeds 
 
 costs: $(INSTALLED)  ## Measure what the sandbox costs; on a quiet machine.
 	$(BIN)/python -m pytest -q -m bench tests/benchmarks
+
+speed: $(INSTALLED)  ## Measure what a dense reward costs in training; on a quiet machine.
+	$(BIN)/python -m tests.benchmarks.training_speed
 
 check: $(INSTALLED)  ## Lint, format check, types and import contracts.
 	$(BIN)/ruff check .

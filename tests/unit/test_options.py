@@ -152,6 +152,12 @@ def test_a_program_that_fails_has_not_seen_its_sub_task_done() -> None:
     assert failing.ended == 1
 
 
+def test_progress_is_not_an_end() -> None:
+    subtasks = [SubTask("only", ".", goal=True)]
+    reward = CodeReward(FakeSession([lambda initial, current: Ran(bool(current[0, 0, 0] > 1), 0.9)]), subtasks, "near")
+    assert Options(subtasks, reward).terminations(grey(1)[0], grey(1, 2)).tolist() == [[False], [True]]
+
+
 def test_nothing_is_loaded_before_options_are_asked_for() -> None:
     code = "import sys, car; before = 'numpy' in sys.modules; car.options; print(before, 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -254,6 +260,25 @@ def test_each_policy_acts_while_its_own_option_runs() -> None:
     env.reset(seed=3)
     start = env.unwrapped.start  # type: ignore[attr-defined]
     assert acted == ["a"] * (3 - start) + ["b"]
+
+
+def test_after_an_episode_that_ended_on_the_way_the_first_policy_acts_again() -> None:
+    acted: list[str] = []
+
+    def first(observation: Any) -> int:
+        acted.append("a")
+        return 1
+
+    def second(observation: Any) -> int:
+        acted.append("b")
+        return int(acted.count("b") > 6)
+
+    # Six steps to and fro use up the first episode.
+    env = OptionEnv(Corridor(max_steps=6), described(chain()), "task-2", {"task-0": first, "task-1": second})
+    env.reset(seed=3)
+    tail = "".join(acted).lstrip("a").lstrip("b")
+    assert tail
+    assert tail.startswith("a")
 
 
 def test_episodes_in_which_the_option_is_done_before_it_can_be_learnt_are_passed_over() -> None:
