@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 _TOP = Path(__file__).parents[2]
-_PAGES = ("README.md", "docs/library.md", "docs/generating.md", "docs/ray.md")
+_PAGES = ("README.md", "docs/library.md", "docs/generating.md", "docs/options.md", "docs/ray.md")
 _BLOCKS = [
     (page, number, code)
     for page in _PAGES
