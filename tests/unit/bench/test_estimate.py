@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from car.bench import estimate, estimate_ratio, interquartile_mean
@@ -63,8 +63,11 @@ def test_a_ratio_with_runs_that_never_got_there() -> None:
     assert estimate_ratio([NEVER] * 3, [NEVER] * 3) is None
 
 
+@example([87381.68400095843, NEVER, NEVER])
 @given(st.lists(st.floats(0.0, 1e6) | st.just(NEVER), min_size=1, max_size=9))
 def test_bounds_enclose_the_value_whatever_the_runs(values: list[float]) -> None:
     found = estimate(values)
     assert not math.isnan(found.value)
-    assert min(values) <= found.low <= found.high <= max(values)
+    # The mean of equal numbers may differ from them in the last digit.
+    slack = 1e-9 * min(values) if math.isfinite(min(values)) else 0.0
+    assert min(values) - slack <= found.low <= found.high <= max(values) + slack
