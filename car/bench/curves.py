@@ -37,7 +37,7 @@ def task_curves(runs: Mapping[str, Sequence[Path]], path: Path, title: str) -> N
     """Draws training success over environment steps, 1600 x 900 pixels, and saves it as PNG.
 
     Args:
-        runs: for each reward the folders of its runs.
+        runs: for each reward the folders of its runs; those that are not finished are left out, unless all are.
         path: of the PNG file.
         title: one line above.
 
@@ -50,7 +50,8 @@ def task_curves(runs: Mapping[str, Sequence[Path]], path: Path, title: str) -> N
     axes = figure.add_subplot()
     others = iter(_OTHERS * len(runs))
     for label, folders in runs.items():
-        curves = [curve for folder in folders if len((curve := _curve(folder))[0]) > 1]
+        done = [folder for folder in folders if RunFolder(folder).finished]
+        curves = [curve for folder in done or folders if len((curve := _curve(folder))[0]) > 1]
         if curves:
             _draw(axes, label, curves, *(_LOOKS.get(label) or next(others)))
     _dress(axes, title)
@@ -76,9 +77,9 @@ def _draw(axes: Axes, label: str, curves: Sequence[Curve], colour: str, marker: 
     for row in table:
         axes.plot(grid, row, color=colour, linewidth=0.8, alpha=0.3)
     estimates = [estimate(column) for column in table.T]
-    axes.fill_between(
-        grid, [each.low for each in estimates], [each.high for each in estimates], color=colour, alpha=0.15, linewidth=0
-    )
+    low, high = ([value for each in estimates if (value := getattr(each, end)) is not None] for end in ("low", "high"))
+    if low and high:
+        axes.fill_between(grid, low, high, color=colour, alpha=0.15, linewidth=0)
     seeds = f"{len(curves)} seed{'s' * (len(curves) != 1)}"
     axes.plot(
         grid,

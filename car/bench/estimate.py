@@ -9,6 +9,7 @@ from scipy.stats import trim_mean
 
 RESAMPLES = 5000
 LEVEL = 0.95
+_FEWEST = 3
 
 
 @dataclass(frozen=True)
@@ -19,17 +20,17 @@ class Estimate:
 
     Args:
         value: the interquartile mean.
-        low: the lower end of the interval.
-        high: the upper end.
+        low: the lower end of the interval; None with fewer than three seeds, of which resamples say nothing.
+        high: the upper end, or None.
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 def interquartile_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean of the middle half, along the last axis; of 5 values, that of the middle three."""
+    """The mean of the middle half, along the last axis: of 5 values, of the middle three; of fewer than 4, of all."""
     # Infinities cut away are no trouble; those that remain make the mean infinite, as they should.
     mean: NDArray[np.float64] = trim_mean(values, 0.25, axis=-1)
     return mean
@@ -41,27 +42,36 @@ def estimate(values: Sequence[float]) -> Estimate:
     Raises:
         ValueError: there is no number.
     """
-    table = np.asarray(values, np.float64)
-    resampled = _resampled(table)
-    return _estimate(interquartile_mean(table), resampled)
+    table = _table(values)
+    return _estimate(interquartile_mean(table), interquartile_mean(_resampled(table)), len(table))
 
 
 def estimate_ratio(values: Sequence[float], others: Sequence[float]) -> Estimate | None:
-    """The ratio of two interquartile means; the seeds of each are resampled apart from those of the other.
+    """The ratio of two interquartile means over the same seeds, which are resampled together.
+
+    Args:
+        values: one for each seed.
+        others: one for each seed, in the same order.
 
     Returns:
         None where both are infinite, so that their ratio says nothing.
+
+    Raises:
+        ValueError: there is no number, or not the same many of both.
     """
-    above, below = np.asarray(values, np.float64), np.asarray(others, np.float64)
-    value = interquartile_mean(above), interquartile_mean(below)
-    if np.isinf(value).all():
+    pairs = _table([values, others])
+    above, below = interquartile_mean(pairs)
+    if np.isinf([above, below]).all():
         return None
+    drawn = interquartile_mean(_resampled(pairs))
     with np.errstate(invalid="ignore"):
-        ratios = _resampled(above) / _resampled(below, seed=1)
-    return _estimate(value[0] / value[1], ratios[~np.isnan(ratios)])
+        ratios = drawn[0] / drawn[1]
+    return _estimate(above / below, ratios[~np.isnan(ratios)], pairs.shape[1])
 
 
-def _estimate(value: NDArray[np.float64], resampled: NDArray[np.float64]) -> Estimate:
+def _estimate(value: NDArray[np.float64], resampled: NDArray[np.float64], seeds: int) -> Estimate:
+    if seeds < _FEWEST:
+        return Estimate(float(value), None, None)
     tail = (1 - LEVEL) / 2
     # Between two resamples nothing is interpolated: one of them may be infinite.
     low = np.quantile(resampled, tail, method="lower")
@@ -69,9 +79,15 @@ def _estimate(value: NDArray[np.float64], resampled: NDArray[np.float64]) -> Est
     return Estimate(float(value), float(low), float(high))
 
 
-def _resampled(values: NDArray[np.float64], seed: int = 0) -> NDArray[np.float64]:
-    """Interquartile means of draws with replacement, (RESAMPLES,); the same ones each time."""
-    if not len(values):
+def _table(values: Sequence[float] | Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    table = np.array(values, np.float64)
+    if not table.size:
         raise ValueError("There is no value to estimate from.")
-    drawn = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
-    return interquartile_mean(values[drawn])
+    return table
+
+
+def _resampled(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Draws of seeds with replacement, (..., n) to (..., RESAMPLES, n); the same ones each time."""
+    seeds = values.shape[-1]
+    drawn: NDArray[np.float64] = values[..., np.random.default_rng(0).integers(seeds, size=(RESAMPLES, seeds))]
+    return drawn

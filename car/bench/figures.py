@@ -23,12 +23,12 @@ class RunFigure:
     Args:
         seed: of it.
         steps: environment steps so far.
-        finished: whether it has all of its steps.
+        finished: whether it has all of its steps, and was evaluated.
         solved_at: steps after which 90% of the last 100 training episodes succeeded; None if never.
         solved_cpu_seconds: processor time of the training process by then; None if never.
         success: in the evaluation at the end, 0 to 1; None if there was none yet.
         credited: mean share of the sub-tasks that were credited in the last 100 training episodes; None without any.
-        steps_per_second: over the whole run, by the clock.
+        steps_per_second: by the clock, without evaluations; the median over the lines of progress.
         cpu_seconds: processor time of the training process, without the processes in which programs run.
     """
 
@@ -47,15 +47,19 @@ class RunFigure:
 class RowFigures:
     """One reward on one task, over its seeds. Estimates are interquartile means; "never" counts as infinitely many.
 
+    They are those of finished runs: a run that goes on may still get there.
+
     Args:
         task: its name.
         label: of the reward.
         budget: environment steps of each run.
         runs: a figure for each seed that has begun.
-        solved: steps to 90% success; None if no run has begun.
+        solved: steps to 90% success; None if no run is finished.
         solved_cpu_seconds: processor time to 90% success.
-        success: in the evaluation at the end; None if no run is finished.
-        to_oracle: `solved` over that of the oracle; None if either is missing or both are infinite.
+        success: in the evaluation at the end.
+        to_oracle: `solved` over that of the oracle, both of the seeds that both have; None if there are none, or both
+            are infinite.
+        to_oracle_bound: where one of the two is infinite, the ratio with the budget in its place.
     """
 
     task: str
@@ -66,11 +70,17 @@ class RowFigures:
     solved_cpu_seconds: Estimate | None
     success: Estimate | None
     to_oracle: Estimate | None = None
+    to_oracle_bound: float | None = None
+
+    @property
+    def finished(self) -> tuple[RunFigure, ...]:
+        """The runs that are finished."""
+        return tuple(run for run in self.runs if run.finished)
 
     @property
     def times_solved(self) -> int:
-        """How many runs reached 90% success."""
-        return sum(run.solved_at is not None for run in self.runs)
+        """How many finished runs reached 90% success."""
+        return sum(run.solved_at is not None for run in self.finished)
 
     def as_dict(self) -> dict[str, Any]:
         """The figures as JSON-serialisable fields; infinity is written as null."""
@@ -81,8 +91,8 @@ class RowFigures:
         return fields
 
 
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _finite(value: float | None) -> float | None:
+    return value if value is None or math.isfinite(value) else None
 
 
 def run_figure(folder: Path, seed: int) -> RunFigure | None:
@@ -96,14 +106,15 @@ def run_figure(folder: Path, seed: int) -> RunFigure | None:
     if not lines:
         return None
     last, solved_at = lines[-1], steps_to(folder)
-    evaluations = [line.evaluation for line in lines if line.evaluation is not None]
+    # The policy is written after whoever is told of the last line has read it.
+    at_end = last.evaluation if run.finished or last.steps >= last.total else None
     return RunFigure(
         seed=seed,
         steps=last.steps,
-        finished=run.finished,
+        finished=at_end is not None,
         solved_at=solved_at,
         solved_cpu_seconds=next((line.cpu_seconds for line in lines if line.steps == solved_at), None),
-        success=evaluations[-1].success if evaluations and run.finished else None,
+        success=at_end.success if at_end is not None else None,
         credited=next((line.credited for line in reversed(lines) if line.credited is not None), None),
         steps_per_second=_rate(lines),
         cpu_seconds=last.cpu_seconds,
@@ -133,23 +144,32 @@ def row_figures(rows: Sequence[Row], seeds: Sequence[int], out: Path) -> list[Ro
 
 def _figures(row: Row, seeds: Sequence[int], out: Path) -> RowFigures:
     runs = tuple(run for seed in seeds if (run := run_figure(row.folder(seed, out), seed)) is not None)
-    finished = [run.success for run in runs if run.success is not None]
+    finished = [run for run in runs if run.finished]
     return RowFigures(
         task=row.task.name,
         label=row.label,
         budget=row.settings.steps,
         runs=runs,
-        solved=estimate([_or_never(run.solved_at) for run in runs]) if runs else None,
-        solved_cpu_seconds=estimate([_or_never(run.solved_cpu_seconds) for run in runs]) if runs else None,
-        success=estimate(finished) if finished else None,
+        solved=estimate([_or_never(run.solved_at) for run in finished]) if finished else None,
+        solved_cpu_seconds=estimate([_or_never(run.solved_cpu_seconds) for run in finished]) if finished else None,
+        success=estimate([run.success for run in finished if run.success is not None]) if finished else None,
     )
 
 
 def _compared(row: RowFigures, oracle: RowFigures | None) -> RowFigures:
-    if oracle is None or not oracle.runs or not row.runs or row is oracle:
+    if oracle is None or row is oracle:
         return row
-    steps = [[_or_never(run.solved_at) for run in each.runs] for each in (row, oracle)]
-    return dataclasses.replace(row, to_oracle=estimate_ratio(*steps))
+    own, its = ({run.seed: _or_never(run.solved_at) for run in each.finished} for each in (row, oracle))
+    common = sorted(own.keys() & its.keys())
+    if not common:
+        return row
+    steps = [[each[seed] for seed in common] for each in (own, its)]
+    ratio = estimate_ratio(*steps)
+    if ratio is None or 0 < ratio.value < math.inf:
+        return dataclasses.replace(row, to_oracle=ratio)
+    bounded = np.minimum(steps, [[row.budget], [oracle.budget]]).tolist()
+    bound = estimate_ratio(*bounded)
+    return dataclasses.replace(row, to_oracle=ratio, to_oracle_bound=None if bound is None else bound.value)
 
 
 def _or_never(value: float | None) -> float:

@@ -107,6 +107,7 @@ class OracleReward:
         self.names = tuple(names[:paid])
         self.frame_shape = (_SIDE, _SIDE * len(names), 3)
         self._shaping = shaping
+        self._share = len(self.names) / len(names)
         self._after = [range(index) for index in range(len(self.names))]
 
     def signals(self, initial: Frames, frames: Frames, ask: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -122,7 +123,8 @@ class OracleReward:
 
     def episode(self) -> Milestones:
         """The milestones of a new episode."""
-        return Milestones(self._after, self._shaping)
+        # What is not paid makes the others no dearer.
+        return Milestones(self._after, replace(self._shaping, scale=self._shaping.scale * self._share))
 
     def close(self) -> None:
         """Nothing runs behind it."""

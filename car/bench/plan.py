@@ -1,5 +1,6 @@
 """What a benchmark trains: for each task some rewards, each with the same algorithm and the same seeds."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Any
 from car.bench.oracle import seen_by_oracle
 from car.bundle import find_bundle, load_bundle
 from car.errors import BadBundle, UnknownName, UserError
-from car.rewards import is_made
+from car.milestones import Shaping
+from car.rewards import is_made, made_reward
 from car.task import Task
 from car.tasks import find_task
-from car.train import SPARSE, Job, TrainSettings, train
+from car.train import SPARSE, Job, TrainSettings, check_run
 from car.train.folder import RunFolder
 from car.truth import truth_for
 
@@ -104,7 +106,7 @@ def rows_for(
     task = find_task(name)
     settings = settings_for(steps if steps is not None else SUITE.get(task.name, _STEPS))
     rows, missing = [], []
-    for label in labels or (SPARSE, GENERATED, ORACLE, *_BESIDES.get(task.name, ())):
+    for label in dict.fromkeys(labels) or (SPARSE, GENERATED, ORACLE, *_BESIDES.get(task.name, ())):
         try:
             rows.append(_row(task, label, settings, folder))
         except (UnknownName, BadBundle) as lacking:
@@ -116,7 +118,8 @@ def rows_for(
 
 def _row(task: Task, label: str, settings: TrainSettings, folder: Path) -> Row:
     if is_made(label):
-        return Row(task, label.rpartition(":")[2], label, settings)
+        # Not with its colon, since folders are named after it.
+        return Row(task, label.replace(":", "."), label, settings)
     if label not in ROWS:
         raise UnknownName("reward to compare", label, list(ROWS))
     settings = replace(settings, **_CHANGES.get(label, {}))
@@ -165,14 +168,28 @@ def bundles_of(rows: Sequence[Row]) -> list[Path]:
     return [Path(each) for each in sorted(paths)]
 
 
+def check(rows: Sequence[Row]) -> None:
+    """Finds what is wrong with rows before anything is trained: it would be found after hours.
+
+    Raises:
+        UserError: two of them have the same name and would be kept in the same folder, or one names a reward that
+            cannot be made.
+    """
+    named = Counter((row.task.name, row.label) for row in rows)
+    if twice := next((name for name, count in named.items() if count > 1), None):
+        raise UserError(f"Two of the tasks or rewards are called {' with '.join(twice)}; name them differently.")
+    for row in rows:
+        if is_made(row.reward):
+            made_reward(row.reward, row.task, Shaping(row.settings.shaping)).close()
+
+
 def unfinished(jobs: Sequence[Job]) -> list[Job]:
     """The jobs that are not done.
 
     Raises:
-        UserError: the folder of a finished one holds a run that was asked for something else.
+        UserError: the folder of one holds a run that was asked for something else, or was stopped because its reward
+            changed.
     """
     for job in jobs:
-        if RunFolder(job.folder).finished:
-            # Trains nothing, and checks that it is the same run.
-            train(job.task, job.reward, job.settings, job.folder, resume=True)
+        check_run(job.task, job.reward, job.settings, job.folder)
     return [job for job in jobs if not RunFolder(job.folder).finished]

@@ -22,14 +22,15 @@ def cells(row: RowFigures) -> tuple[str, ...]:
     """A row of the table, in the order of `TITLES`."""
     never = f"more than {row.budget / 1000:,.0f}"
     rates = sorted(run.steps_per_second for run in row.runs)
+    going_on = len(row.runs) - len(row.finished)
     return (
         row.task,
         row.label,
         _thousands(row.solved, never),
-        f"{row.times_solved} of {len(row.runs)}",
+        f"{row.times_solved} of {len(row.finished)}" + (f", {going_on} not done" if going_on else ""),
         _seconds(row.solved_cpu_seconds),
         _share(row.success),
-        _ratio(row.to_oracle),
+        _ratio(row.to_oracle, row.to_oracle_bound),
         f"{rates[len(rates) // 2]:,.0f}" if rates else "",
     )
 
@@ -49,8 +50,8 @@ def _thousands(steps: Estimate | None, never: str) -> str:
     if steps is None:
         return ""
     if math.isinf(steps.value):
-        return never if math.isinf(steps.low) else f"{never} ({steps.low / 1000:.0f} to never)"
-    return f"{steps.value / 1000:.0f} ({_span(steps.low / 1000, steps.high / 1000, 0)})"
+        return never + _span(steps, 1 / 1000, 0)
+    return f"{steps.value / 1000:.0f}{_span(steps, 1 / 1000, 0)}"
 
 
 def _seconds(seconds: Estimate | None) -> str:
@@ -60,16 +61,20 @@ def _seconds(seconds: Estimate | None) -> str:
 def _share(success: Estimate | None) -> str:
     if success is None:
         return ""
-    return f"{100 * success.value:.1f}% ({_span(100 * success.low, 100 * success.high, 0)})"
+    return f"{100 * success.value:.1f}%{_span(success, 100, 0)}"
 
 
-def _ratio(ratio: Estimate | None) -> str:
+def _ratio(ratio: Estimate | None, bound: float | None) -> str:
     if ratio is None:
         return ""
-    if math.isinf(ratio.value):
-        return "never" if math.isinf(ratio.low) else f"more than {ratio.low:.1f}"
-    return f"{ratio.value:.2f} ({_span(ratio.low, ratio.high, 1)})"
+    if bound is not None:
+        return f"{'more' if math.isinf(ratio.value) else 'less'} than {bound:.1f}"
+    return f"{ratio.value:.2f}{_span(ratio, 1, 2)}"
 
 
-def _span(low: float, high: float, digits: int) -> str:
-    return f"{low:.{digits}f} to {'never' if math.isinf(high) else f'{high:.{digits}f}'}"
+def _span(estimate: Estimate, factor: float, digits: int) -> str:
+    """The interval in brackets; nothing if there is none, or if it is infinite throughout."""
+    if estimate.low is None or estimate.high is None or math.isinf(estimate.low):
+        return ""
+    low, high = factor * estimate.low, factor * estimate.high
+    return f" ({low:.{digits}f} to {'never' if math.isinf(high) else f'{high:.{digits}f}'})"

@@ -50,7 +50,8 @@ def bench(
     car bench doorkey-6x6 --seeds 3
     car bench unlock --reward sparse --reward naive --reward my_package.rewards:make --steps 50000
     """
-    from car.bench import SUITE, rows_for
+    from car.bench import SUITE, check, rows_for
+    from car.errands import check_place
 
     chosen: list[Row] = []
     for name in dict.fromkeys(tasks or SUITE):
@@ -58,6 +59,8 @@ def bench(
         chosen += rows
         for sentence in missing:
             note(sentence, "yellow")
+    check_place(on)
+    check(chosen)
     _check_approved(chosen, allow_unreviewed)
     figures = _trained(chosen, range(seeds), jobs, on, out, allow_unreviewed, isolation)
     document = {"folder": str(out), "page": str(out / "bench.html"), "rows": [each.as_dict() for each in figures]}
@@ -104,10 +107,12 @@ def _trained(
 
     try:
         with Live(board, console=notes, refresh_per_second=4, transient=True):
-            run_jobs(waiting, at_once, take, on)
+            run_jobs(waiting, at_once, take, on, all_the_same=True)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("Interrupted. Every run is saved; the same command goes on.") from None
-    return write_results(rows, seeds, out)
+    finally:
+        figures = write_results(rows, seeds, out)
+    return figures
 
 
 def figures_table(figures: "Sequence[RowFigures]") -> Any:

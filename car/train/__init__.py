@@ -7,7 +7,7 @@ from car.train.evaluate import Actor, Exam, evaluate
 from car.train.folder import steps_to
 from car.train.job import Job, OnRunProgress
 from car.train.many import run_jobs, train_many
-from car.train.run import SPARSE, TrainResult, load_policy, result_of, train
+from car.train.run import SPARSE, TrainResult, check_run, load_policy, result_of, train
 from car.train.settings import ALGORITHMS, EVALUATION_SEED, Evaluation, Progress, TrainSettings
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Progress",
     "TrainResult",
     "TrainSettings",
+    "check_run",
     "evaluate",
     "load_policy",
     "result_of",

@@ -69,6 +69,7 @@ def run_jobs(
     at_once: int = 1,
     on_progress: OnRunProgress | None = None,
     on: str = HERE,
+    all_the_same: bool = False,
 ) -> None:
     """Runs jobs, which may differ in task, reward, settings and folder; `result_of` reads what came out.
 
@@ -77,6 +78,7 @@ def run_jobs(
         at_once: how many go on at a time.
         on_progress: called, in this thread, with every line of progress.
         on: where the runs go on: ``here``, or ``ray`` for a Ray cluster.
+        all_the_same: a run that fails stops no other; what went wrong first is raised at the end.
 
     Raises:
         UnknownName: there is no such place.
@@ -92,12 +94,16 @@ def run_jobs(
     def hear(index: int, fields: Mapping[str, Any]) -> None:
         listen(jobs[index], Progress.of(fields["progress"]))
 
-    run([job.errand for job in jobs], at_once, hear, _raise, on)
+    failed: list[CarError] = []
 
+    def end(index: int, error: CarError | None) -> None:
+        if error is not None and not all_the_same:
+            raise error
+        failed.extend([error] if error is not None else [])
 
-def _raise(index: int, error: CarError | None) -> None:
-    if error is not None:
-        raise error
+    run([job.errand for job in jobs], at_once, hear, end, on)
+    if failed:
+        raise failed[0]
 
 
 def _say_nothing(job: Job, line: Progress) -> None:

@@ -79,7 +79,7 @@ def train(
         KeyboardInterrupt: Ctrl-C, after a checkpoint was saved.
     """
     run = RunFolder(folder)
-    asked = {"task": task.as_dict(), "reward": _identity(reward), "settings": settings.as_dict()}
+    asked = _asked(task, reward, settings)
     run.check(asked, resume)
     if not run.finished:
         try:
@@ -92,6 +92,20 @@ def train(
     elif not run.curve.exists():
         _draw(run, task.name, _label(reward))
     return result_of(folder)
+
+
+def check_run(task: Task, reward: Reward | Path | str, settings: TrainSettings, folder: Path) -> None:
+    """Checks that a folder is free, or holds the run that is asked for; the arguments are those of `train`.
+
+    Raises:
+        UserError: it holds a run that was asked for something else, or was stopped because its reward changed.
+        BadBundle: the reward bundle cannot be used.
+    """
+    RunFolder(folder).check(_asked(task, reward, settings), resume=True)
+
+
+def _asked(task: Task, reward: Reward | Path | str, settings: TrainSettings) -> dict[str, Any]:
+    return {"task": task.as_dict(), "reward": _identity(reward), "settings": settings.as_dict()}
 
 
 def _learn(

@@ -57,7 +57,7 @@ class TrainSettings:
             which of them acts; see docs/options.md. For PPO and A2C, and a reward with sub-tasks. Instead of the shaped
             reward each policy gets `scale` when its sub-task is credited, and the environment's own reward if
             `env_reward` is ``add``.
-        eval_every: steps between two evaluations (and checkpoints); 0 evaluates at the end only.
+        eval_every: steps between two evaluations, each with a checkpoint; 0 evaluates at the end only.
         eval_episodes: episodes in one evaluation.
         eval_deterministic: whether evaluation takes the likeliest action instead of a sampled one.
         threads: PyTorch threads.

@@ -86,6 +86,9 @@ class LateScorer:
         for index, quiet in enumerate(self._quiet.tolist()):
             last: Frame | None = None
             stop = min(len(moves), time + min(_FURTHEST, 1 + quiet // 2))
+            if asked_to[index] > time and any(moves[asked_to[index] - 1].ends[index]):
+                # What lies behind is another episode, with another first frame.
+                continue
             for at in range(max(time, asked_to[index]), stop):
                 frame = moves[at].frames[index]
                 if frame is not None and frame is not last:

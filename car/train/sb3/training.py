@@ -23,6 +23,9 @@ from car.train.sb3.options import OptionEpisodes
 from car.train.sb3.venv import make_venv
 from car.train.settings import ON_POLICY, TRAINING_SEEDS_BELOW, WINDOW, Evaluation, OnProgress, Progress, TrainSettings
 
+_KEPT_STEPS = 20_000
+"""A checkpoint comes no later than this many steps after the one before."""
+
 
 class Training:
     """A model and its environments, new or from the last checkpoint; a context manager that closes them.
@@ -101,7 +104,8 @@ class _Notes(BaseCallback):
         self._run, self._settings, self._reward = run, settings, reward
         self._exam, self._on_progress = exam, on_progress
         latest = run.latest_checkpoint()
-        before = run.cut(latest[0] if latest else 0)
+        self._kept = latest[0] if latest else 0
+        before = run.cut(self._kept)
         self._before = before[-1] if before else Progress(0, settings.steps, 0.0, 0.0, 0)
         self._noted = self._before.steps
         self._examined = max((line.steps for line in before if line.evaluation), default=0)
@@ -132,6 +136,8 @@ class _Notes(BaseCallback):
         if every and steps // every > self._examined // every:
             self.examine()
         elif steps - self._noted >= self._settings.envs * self._settings.n_steps:
+            if steps - self._kept >= _KEPT_STEPS:
+                self._checkpoint()
             self._note()
 
     def examine(self) -> None:
@@ -139,18 +145,21 @@ class _Notes(BaseCallback):
         if self._examined == self.model.num_timesteps:
             return
         self._examined = self.model.num_timesteps
-        self._note(self._exam.sit(self.model.policy))
+        evaluation = self._exam.sit(self.model.policy)
         self._checkpoint()
+        self._note(evaluation)
 
     def interrupted(self) -> None:
-        """Saves what there is; the checkpoint first, because whoever is told of it may interrupt again."""
+        """Saves what there is."""
         if self.model.num_timesteps > 0:
             self._checkpoint()
         if self.model.num_timesteps > self._noted:
             self._note()
 
     def _checkpoint(self) -> None:
-        save_model(self.model, self._run.checkpoint(self.model.num_timesteps))
+        # Before anybody is told: whoever hears of these steps may interrupt, or take them for kept.
+        self._kept = self.model.num_timesteps
+        save_model(self.model, self._run.checkpoint(self._kept))
         self._run.prune()
 
     def _note(self, evaluation: Evaluation | None = None) -> None:

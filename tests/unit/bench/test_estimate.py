@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from car.bench import estimate, estimate_ratio, interquartile_mean
+from car.bench import Estimate, estimate, estimate_ratio, interquartile_mean
 
 NEVER = math.inf
 
@@ -27,7 +27,14 @@ def test_an_interval_is_around_the_value_and_the_same_each_time() -> None:
     found = estimate(values)
     assert min(values) <= found.low < found.value < found.high <= max(values)
     assert estimate(values) == found
-    assert estimate([0.9]) == type(found)(0.9, 0.9, 0.9)
+
+
+@pytest.mark.parametrize("values", [[0.9], [0.9, 0.7]])
+def test_of_one_or_two_seeds_there_is_no_interval(values: list[float]) -> None:
+    found = estimate(values)
+    assert (found.value, found.low, found.high) == (pytest.approx(np.mean(values)), None, None)
+    ratio = estimate_ratio(values, values)
+    assert ratio == Estimate(1.0, None, None)
 
 
 def test_it_covers_the_true_value_about_as_often_as_it_says() -> None:
@@ -43,13 +50,22 @@ def test_nothing_cannot_be_estimated() -> None:
         estimate([])
 
 
-def test_a_ratio_of_equals_is_one_and_its_interval_is_not_a_point() -> None:
+def test_a_ratio_of_equal_runs_is_one_whatever_seeds_are_drawn() -> None:
     values = [57.0, 73.0, 61.0, 66.0, 90.0]
-    found = estimate_ratio(values, values)
+    assert estimate_ratio(values, values) == Estimate(1.0, 1.0, 1.0)
+
+
+def test_seeds_are_drawn_together() -> None:
+    values = [57.0, 73.0, 61.0, 66.0, 90.0]
+    apart = [66.0, 57.0, 90.0, 73.0, 61.0]
+    found = estimate_ratio(values, apart)
     assert found is not None
     assert found.value == 1.0
-    # The two are drawn apart: with the same draws the ratio would always be 1.
+    assert found.low is not None
+    assert found.high is not None
     assert found.low < 1.0 < found.high
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        estimate_ratio(values, values[:3])
 
 
 def test_a_ratio_with_runs_that_never_got_there() -> None:
@@ -64,7 +80,7 @@ def test_a_ratio_with_runs_that_never_got_there() -> None:
 
 
 @example([87381.68400095843, NEVER, NEVER])
-@given(st.lists(st.floats(0.0, 1e6) | st.just(NEVER), min_size=1, max_size=9))
+@given(st.lists(st.floats(0.0, 1e6) | st.just(NEVER), min_size=3, max_size=9))
 def test_bounds_enclose_the_value_whatever_the_runs(values: list[float]) -> None:
     found = estimate(values)
     assert not math.isnan(found.value)

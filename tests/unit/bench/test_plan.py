@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from car.bench import SUITE, bundles_of, jobs_for, rows_for, unfinished
+from car.bench import SUITE, bundles_of, check, jobs_for, rows_for, unfinished
 from car.bundle import list_bundles
-from car.errors import UnknownName, UserError
+from car.errors import BadTask, UnknownName, UserError
 from car.tasks import find_task
 from car.train import SPARSE
+from car.train.folder import RunFolder
 
 SHIPPED = Path(__file__).parents[3] / "generated_rewards"
 
@@ -39,8 +40,42 @@ def test_the_rows_of_a_task_differ_in_the_reward_and_in_what_the_reward_needs_al
 
 def test_a_reward_of_ones_own_is_a_row() -> None:
     (row,), _ = rows_for("taxi", ["my_package.rewards:make"], folder=SHIPPED)
-    assert (row.label, row.reward, row.settings.steps) == ("make", "my_package.rewards:make", 150_000)
+    assert (row.label, row.reward, row.settings.steps) == (
+        "my_package.rewards.make",
+        "my_package.rewards:make",
+        150_000,
+    )
     assert not bundles_of([row])
+
+
+def test_rewards_that_end_alike_do_not_share_a_folder(tmp_path: Path) -> None:
+    asked = ["oracle", "mine:oracle", "his:oracle", "oracle", "sparse", "sparse"]
+    rows, _ = rows_for("unlock", asked, 4096, SHIPPED)
+    assert [row.label for row in rows] == ["oracle", "mine.oracle", "his.oracle", "sparse"]
+    assert len({row.folder(0, tmp_path) for row in rows}) == 4
+
+
+def test_what_would_fail_after_hours_is_found_before(tmp_path: Path) -> None:
+    rows, _ = rows_for("unlock", ["sparse", "car.bench.oracle:oracle"], 4096, SHIPPED)
+    with pytest.raises(BadTask, match="sees no pictures"):
+        check(rows)
+    with pytest.raises(BadTask, match="cannot be imported"):
+        check(rows_for("unlock", ["no_such_module:make"], 4096, SHIPPED)[0])
+    with pytest.raises(BadTask, match="one sub-task"):
+        check(rows_for("pickup-ball", ["naive"], 4096, SHIPPED)[0])
+    with pytest.raises(UserError, match="called unlock with sparse"):
+        check([rows[0], rows[0]])
+    check([rows[0]])
+    begun = jobs_for([rows[0]], [0], tmp_path)
+    RunFolder(begun[0].folder).describe(
+        {
+            "task": rows[0].task.as_dict(),
+            "reward": {"kind": "sparse"},
+            "settings": {**rows[0].settings.as_dict(), "steps": 8},
+        }
+    )
+    with pytest.raises(UserError, match=r"settings\.steps = 8, not 4096"):
+        unfinished(begun)
 
 
 def test_what_is_missing_is_said_or_refused_if_it_was_asked_for(tmp_path: Path) -> None:

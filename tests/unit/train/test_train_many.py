@@ -98,3 +98,15 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
 def test_seeds_that_cannot_be_told_apart(tmp_path: Path, seeds: list[int]) -> None:
     with pytest.raises(UserError, match="there must be at least one, and all must differ"):
         train_many(EMPTY_ROOM, {"sparse": "sparse"}, QUICK, seeds, tmp_path)
+
+
+def test_a_run_that_fails_need_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "settings.json").write_text("{}")
+    jobs = [
+        Job("a", EMPTY_ROOM, "sparse", QUICK, tmp_path / "a"),
+        Job("b", EMPTY_ROOM, "sparse", QUICK, tmp_path / "b"),
+    ]
+    with pytest.raises(UserError, match="already holds a training run"):
+        run_jobs(jobs, all_the_same=True)
+    assert result_of(tmp_path / "b").steps == 128

@@ -144,6 +144,24 @@ def test_a_second_ctrl_c_does_not_cost_the_checkpoint_of_the_first(tmp_path: Pat
     assert run.latest_checkpoint() == (steps, run.checkpoint(steps))
 
 
+def test_a_checkpoint_comes_without_an_evaluation_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("car.train.sb3.training._KEPT_STEPS", 100)
+    settings = dataclasses.replace(QUICK, steps=512, eval_every=0)
+    kept: list[tuple[int, int]] = []
+
+    def note(line: Progress) -> None:
+        latest = RunFolder(tmp_path / "a").latest_checkpoint()
+        kept.append((line.steps, 0 if latest is None else latest[0]))
+
+    train(EMPTY_ROOM, "sparse", settings, tmp_path / "a", note)
+    # Whoever is told of steps finds what is kept on disk by then.
+    assert kept == [(64, 0), (128, 128), (192, 128), (256, 256), (320, 256), (384, 384), (448, 384), (512, 512)]
+    monkeypatch.setattr("car.train.sb3.training._KEPT_STEPS", 10_000)
+    train(EMPTY_ROOM, "sparse", settings, tmp_path / "b")
+    lines = [[each.train_reward for each in RunFolder(tmp_path / name).lines()] for name in "ab"]
+    assert lines[0] == lines[1]
+
+
 def test_a_run_killed_before_its_first_checkpoint_begins_again(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     train(EMPTY_ROOM, "sparse", QUICK, tmp_path)

@@ -11,6 +11,7 @@ from car.milestones import Shaping
 from car.rewards.code import CodeReward
 from car.rewards.sharing import lease_of
 from car.rewards.watch import Watch
+from car.sandbox import Ran
 from car.wrapper.late import LateScorer, Move
 from car.wrapper.scoring import Scorer
 from tests.unit.rewards.fake_session import FakeSession, brightness
@@ -104,6 +105,42 @@ def test_many_steps_are_asked_in_few_calls_and_little_in_vain() -> None:
     assert asked == [1 + count * steps] * 2
     assert calls[0] == 1 + steps
     assert calls[1] < steps / 3
+
+
+def test_no_frame_is_asked_about_with_the_first_frame_of_another_episode() -> None:
+    asked: set[tuple[bytes, bytes]] = set()
+
+    def judge(first: np.ndarray, frame: np.ndarray) -> Ran:
+        asked.add((first.tobytes(), frame.tobytes()))
+        return Ran(bool(frame[0, 0, 0] >= 200))
+
+    made = CodeReward(lease_of(FakeSession([judge] * 3), Watch(every=0)), SUBTASKS, "fake", Shaping("bonus"))
+    count, chance = 8, np.random.default_rng(1)
+    scorer = Scorer(made, count)
+    levels = iter(range(1, 1 << 20))
+
+    def new_frame(done: bool = False) -> np.ndarray:
+        frame = np.frombuffer(np.uint32(next(levels)).tobytes() * 12, np.uint8).reshape(4, 4, 3).copy()
+        frame[0, 0, 0] = 200 if done else 0
+        frame.setflags(write=False)
+        return frame
+
+    first = [new_frame() for _ in range(count)]
+    scorer.start(first)
+    late, real = LateScorer(scorer), {(each.tobytes(), each.tobytes()) for each in first}
+    for _ in range(20):
+        while not late.full:
+            frames = [new_frame(bool(chance.random() < 0.1)) for _ in range(count)]
+            ends = [(bool(chance.random() < 0.1), False) for _ in range(count)]
+            fresh = {index: new_frame() for index, (end, _) in enumerate(ends) if end}
+            real |= {(begun.tobytes(), frame.tobytes()) for begun, frame in zip(first, frames, strict=True)}
+            late.add(Move(frames, ends, fresh))
+            for index, frame in fresh.items():
+                first[index] = frame
+                real.add((frame.tobytes(), frame.tobytes()))
+        list(late.settle())
+    assert len(asked) > 1000
+    assert asked <= real
 
 
 def test_it_is_full_after_some_steps_or_some_room() -> None:
