@@ -8,7 +8,7 @@ from car.audit.findings import Findings, Judgement
 from car.audit.folder import AuditFolder
 from car.audit.page import audit_page
 from car.audit.played import Played, Tally
-from car.audit.run import Told, audit
+from car.audit.run import Told, asked_of, audit
 from car.audit.settings import Effort
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Played",
     "Tally",
     "Told",
+    "asked_of",
     "audit",
     "audit_page",
     "counter_examples",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from car.audit.played import CONTRARY, EVALUATION, OWN, TRAINING, Played, Tally, seen
+from car.audit.played import CONTRARY, EVALUATION, EXPERT, OWN, TRAINING, Played, Tally, seen
 from car.checker import Checker
 from car.refine import Flaw
 from car.sandbox import Session
@@ -38,11 +38,10 @@ class Collector:
         self._checkers, self._session = checkers, session
         self._goal = next(index for index, each in enumerate(checkers) if each.subtask.goal)
         self._waiting: list[tuple[Trajectory, str]] = []
-        self._tallies = {each.how: each for each in tallies}
+        self._tallies: dict[str, Tally] = {}
         self._flawed: dict[Flaw, list[Played]] = {}
         self._paid: dict[tuple[bool, tuple[int, ...]], list[Played]] = {}
-        for each in before:
-            self._keep(each)
+        self.begin_again(before, tallies)
 
     def take(self, trajectory: Trajectory) -> None:
         """Takes an episode of training or, if its seed says so, of an evaluation."""
@@ -66,16 +65,27 @@ class Collector:
             return
         heard = observe(self._session, [trajectory for trajectory, _ in waiting], thorough=False)
         for observation, (_, how) in zip(heard, waiting, strict=True):
-            played = seen(self._checkers, observation, how)
-            self._tallies[how] = self._tallies.get(how, Tally(how)).with_one(played, self._goal)
-            self._keep(played)
+            self.note(seen(self._checkers, observation, how))
+
+    def note(self, played: Played) -> None:
+        """Takes an episode that the checkers have looked at."""
+        tally = self._tallies.get(played.how, Tally(played.how))
+        self._tallies[played.how] = tally.with_one(played, self._goal)
+        self._keep(played)
+
+    def begin_again(self, kept: Iterable[Played], tallies: Iterable[Tally]) -> None:
+        """Forgets all but these episodes and counts."""
+        self._waiting, self._flawed, self._paid = [], {}, {}
+        self._tallies = {each.how: each for each in tallies}
+        for each in kept:
+            self._keep(each)
 
     def _keep(self, played: Played) -> None:
         if played.flaw is not None:
             flawed = self._flawed.setdefault(played.flaw, [])
             if len(flawed) < MOST_FLAWED and _is_new(played, flawed):
                 flawed.append(played)
-        elif played.paid > 0:
+        elif played.paid > 0 and played.how != EXPERT:
             kind = played.how in OWN, played.way
             best = sorted([*self._paid.get(kind, []), played], key=lambda each: -each.paid)
             distinct = [each for place, each in enumerate(best) if _is_new(each, best[:place])]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from car.audit.findings import Findings
 from car.audit.folder import AuditFolder, aside
-from car.audit.played import CONTRARY, EVALUATION, FROM_AGENT, FROM_EXPERT, TRAINING
+from car.audit.played import CONTRARY, EVALUATION, EXPERT, FROM_AGENT, FROM_EXPERT, TRAINING
 from car.errors import BadTrajectory, UserError
 from car.refine import CounterExample, CounterExamples, Flaw
 
@@ -13,6 +13,7 @@ _HOW = {
     TRAINING: "in which an agent was trained on nothing but what such programs pay",
     EVALUATION: "of an agent that was trained on nothing but what such programs pay",
     CONTRARY: "of an agent that was trained on what such programs pay, less what success cost",
+    EXPERT: "of an expert, in a layout that was not recorded before",
     FROM_AGENT: "in which a trained agent went on at random from where a sub-task had become possible",
     FROM_EXPERT: "in which an expert's episode went on at random from where a sub-task had become possible",
 }
@@ -30,7 +31,8 @@ def counter_examples(folder: Path, task: str, size: tuple[int, int]) -> CounterE
         size: width and height of the task's recorded frames.
 
     Raises:
-        UserError: there is no finished audit of the task, one is damaged, or the one that is named is of another task.
+        UserError: there is no audit of the task, the last one is not finished, one is damaged, or the one that is named
+            is of another task.
         BadTrajectory: the frames have another size than the recorded ones.
     """
     last = folder if AuditFolder(folder).about.exists() else folder / task
@@ -38,7 +40,9 @@ def counter_examples(folder: Path, task: str, size: tuple[int, int]) -> CounterE
         raise UserError(f"There is no audit of {task!r} in {folder}; make one with `car audit {task}`.")
     found: list[CounterExample] = []
     judged: list[CounterExample] = []
-    for path in [*aside(last), *([last] if AuditFolder(last).about.exists() else [])]:
+    # What was put aside before it was finished cannot be finished any more.
+    before = [path for path in aside(last) if AuditFolder(path).finished]
+    for path in [*before, *([last] if AuditFolder(last).about.exists() else [])]:
         findings = AuditFolder(path).findings()
         if findings.task != task:
             if path == folder:

@@ -59,13 +59,32 @@ class AuditFolder:
         """The folder of the training run of one agent."""
         return self.path / "runs" / f"seed-{seed}"
 
+    @property
+    def finished(self) -> bool:
+        """Whether it holds an audit that came to its end."""
+        return self.about.exists() and self._read().get("confirmed") is not None
+
+    def goes_on(self, asked: Mapping[str, Any]) -> bool:
+        """Whether it holds the audit that is asked for, see `begin`, undamaged and not finished yet."""
+        try:
+            return self.state().confirmed is None and not _differs(self._read()["asked"], asked)
+        except UserError:
+            return False
+
     def put_aside(self) -> Path | None:
-        """Renames the folder, with a number; what was found there stays a counter-example. None if there is none."""
-        if not self.path.exists():
+        """Renames the folder, with a number; what was found there stays a counter-example. None if there is none.
+
+        Raises:
+            UserError: it holds something else than an audit.
+        """
+        path = self.path.resolve()
+        if not path.exists():
             return None
-        suffixes = [each.name.removeprefix(f"{self.path.name}.") for each in aside(self.path)]
+        if not self.about.exists() and {each.name for each in path.iterdir()} - {"runs"}:
+            raise UserError(f"{self.path} holds no audit that could be put aside; name another folder with --out.")
+        suffixes = [each.name.removeprefix(f"{path.name}.") for each in aside(path)]
         last = max((int(each) for each in suffixes), default=0)
-        return self.path.rename(self.path.with_name(f"{self.path.name}.{last + 1}"))
+        return path.rename(path.with_name(f"{path.name}.{last + 1}"))
 
     def begin(self, asked: Mapping[str, Any]) -> State:
         """What is known of the audit that is asked for: nothing, or what it has found so far.

@@ -16,7 +16,8 @@ FROM_AGENT, FROM_EXPERT = "at random from an agent's episode", "at random from a
 OWN = (TRAINING, EVALUATION, CONTRARY)
 """How the episodes of agents themselves came about."""
 
-HOWS = (*OWN, FROM_AGENT, FROM_EXPERT)
+EXPERT = "of an expert, in new layouts"
+HOWS = (*OWN, EXPERT, FROM_AGENT, FROM_EXPERT)
 """How an episode came about."""
 
 _GAMMA = 0.99

@@ -10,7 +10,7 @@ from car.audit.filming import FilmedTask
 from car.audit.findings import Findings
 from car.audit.folder import AuditFolder, State
 from car.audit.onward import gone_on
-from car.audit.played import FROM_AGENT, FROM_EXPERT, OWN, Played, confirmed, seen
+from car.audit.played import EXPERT, FROM_AGENT, FROM_EXPERT, OWN, Played, confirmed, seen
 from car.audit.settings import Effort
 from car.bundle import Bundle
 from car.errors import BadBundle, BadTask, UserError
@@ -78,13 +78,7 @@ def audit(
     """
     if [each.subtask for each in bundle.checkers] != list(bundle.subtasks):
         raise BadBundle(f"The bundle {bundle.path} lacks a program for a sub-task: there is no reward to be audited.")
-    asked = {
-        "task": task.as_dict(),
-        "bundle": str(bundle.path),
-        "manifest_sha256": bundle.manifest_sha256,
-        "subtasks": [asdict(each) for each in bundle.subtasks],
-        "effort": effort.as_dict(),
-    }
+    asked = asked_of(bundle, task, effort)
     state = folder.begin(asked)
     if state.confirmed is None:
         with sandbox.open(bundle.checkers) as session:
@@ -92,6 +86,17 @@ def audit(
             run = _Run(bundle, task, folder, effort, listen, isolation, collector, session, state, asked)
             run.to_the_end()
     return folder.findings()
+
+
+def asked_of(bundle: Bundle, task: Task, effort: Effort) -> dict[str, Any]:
+    """What an audit is about and how hard it tries, as `AuditFolder` keeps it."""
+    return {
+        "task": task.as_dict(),
+        "bundle": str(bundle.path),
+        "manifest_sha256": bundle.manifest_sha256,
+        "subtasks": [asdict(each) for each in bundle.subtasks],
+        "effort": effort.as_dict(),
+    }
 
 
 @dataclass
@@ -111,38 +116,48 @@ class _Run:
         observe_milestones = _can_see_milestones(self.task, len(self.bundle.checkers))
         try:
             for seed in range(self.effort.agents):
-                self._part(f"seed {seed}", partial(self._trained, seed, observe_milestones))
+                self._part(f"seed {seed}", partial(self._trained, seed, observe_milestones), goes_on=True)
+                if not observe_milestones:
+                    self._part(f"seed {seed} examined", partial(self._examined, seed))
             self._part(_ONWARD, self._gone_on)
         except KeyboardInterrupt:
             self.collector.look()
             self._save()
             raise
 
-    def _part(self, name: str, work: Callable[[], None]) -> None:
-        if name not in self.state.done:
+    def _part(self, name: str, work: Callable[[], None], goes_on: bool = False) -> None:
+        """Does a part of the work; `goes_on` says that what it has done when it is interrupted is not done again."""
+        if name in self.state.done:
+            return
+        before = self.collector.kept, self.collector.tallies
+        try:
             work()
             self.collector.look()
-            self.state.done.add(name)
-            self._save()
+        except KeyboardInterrupt:
+            if not goes_on:
+                self.collector.begin_again(*before)
+            raise
+        self.state.done.add(name)
+        self._save()
 
-    def _trained(self, seed: int, observe_milestones: bool) -> None:
+    def _filmed(self, seed: int) -> Task:
         take, cost = self.collector.take, 0.0
         if seed >= self.effort.seeds:
             take, cost = self.collector.take_contrary, 1 / len(self.bundle.checkers)
-        filmed = FilmedTask.of(self.task, take, cost)
+        return FilmedTask.of(self.task, take, cost)
+
+    def _trained(self, seed: int, observe_milestones: bool) -> None:
         settings = self.effort.training(seed, observe_milestones)
         path, run = self.bundle.path, self.folder.run(seed)
-        train(filmed, path, settings, run, self._progress(seed), True, True, self.isolation)
-        if not observe_milestones:
-            self._examined(filmed, seed)
+        train(self._filmed(seed), path, settings, run, self._progress(seed), True, True, self.isolation)
 
-    def _examined(self, filmed: Task, seed: int) -> None:
+    def _examined(self, seed: int) -> None:
         """Plays with the final policy; the evaluation of a policy that does not see milestones is not filmed."""
         from car.rewards.code import open_reward
 
         reward = open_reward(self.bundle.path, allow_unreviewed=True, isolation=self.isolation)
         try:
-            with Exam(filmed, self.effort.episodes, EVALUATION_SEED, reward=reward) as exam:
+            with Exam(self._filmed(seed), self.effort.episodes, EVALUATION_SEED, reward=reward) as exam:
                 exam.sit(load_policy(self.folder.run(seed)))
         finally:
             reward.close()
@@ -151,7 +166,7 @@ class _Run:
         def told(line: Progress) -> None:
             self.collector.look()
             if line.evaluation is not None:
-                # A checkpoint is written at the same time: what is counted fits what goes on from there.
+                # A checkpoint was just written: what is counted fits what goes on from there.
                 self._save()
             self.listen(Told(f"training agent {seed}", seed, line, self.collector.flaws))
 
@@ -162,6 +177,8 @@ class _Run:
         experts = self._experts()
         checkers = self.bundle.checkers
         heard = observe(self.session, experts) if experts else []
+        for each in heard:
+            self.collector.note(seen(checkers, each, EXPERT))
         from_experts = [seen(checkers, each, FROM_EXPERT) for each in heard]
         own = [each for each in self.collector.paid if each.how in OWN]
         self._continued(own[: self.effort.starts], FROM_AGENT)

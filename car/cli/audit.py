@@ -70,7 +70,7 @@ def audit(
     car audit doorkey-8x8 --open
     car audit doorkey-8x8 --wrong 3:open-the-door
     """
-    from car.audit import AuditFolder, Effort
+    from car.audit import AuditFolder, Effort, asked_of
     from car.audit.folder import AUDITS
     from car.bundle import find_bundle, load_bundle
 
@@ -80,11 +80,12 @@ def audit(
     if said:
         findings = where.judge(said)
     else:
-        if fresh and (aside := where.put_aside()):
-            note(f"The audit so far is in {aside}.")
         effort = Effort(steps, seeds, contrary, episodes, each=continuations)
-        findings = _audited(loaded, _runnable(loaded, task), where, effort, isolation)
-    _tell(findings, where, bundle, open_, as_json)
+        runnable = _runnable(loaded, task)
+        if fresh:
+            _begin_anew(where, asked_of(loaded, runnable, effort))
+        findings = _audited(loaded, runnable, where, effort, isolation)
+    _tell(findings, where, _command(bundle, rewards, out), open_, as_json)
     raise typer.Exit(0 if said or not findings.found else 1)
 
 
@@ -92,6 +93,20 @@ def _said(wrong: list[str], right: list[str]) -> "list[Judgement]":
     from car.audit import Judgement
 
     return [*(Judgement.of(each, True) for each in wrong), *(Judgement.of(each, False) for each in right)]
+
+
+def _begin_anew(where: "AuditFolder", asked: dict[str, Any]) -> None:
+    """Puts an audit aside, unless it is the one that is asked for, and was interrupted."""
+    if where.goes_on(asked):
+        note("The audit that was begun goes on.")
+    elif aside := where.put_aside():
+        note(f"The audit so far is in {aside}.")
+
+
+def _command(bundle: str, rewards: Path, out: Path | None) -> str:
+    """What to type for a judgement on the same audit."""
+    options = {"--rewards": None if rewards == REWARDS else rewards, "--out": out}
+    return " ".join(["car audit", bundle, *(f"{name} {path}" for name, path in options.items() if path is not None)])
 
 
 def _runnable(loaded: "Bundle", named: str | None) -> "Task":
@@ -191,7 +206,7 @@ def _table(*columns: str) -> "Table":
     return table
 
 
-def _tell(findings: "Findings", where: "AuditFolder", bundle: str, open_: bool, as_json: bool) -> None:
+def _tell(findings: "Findings", where: "AuditFolder", command: str, open_: bool, as_json: bool) -> None:
     from car.audit import audit_page
     from car.audit.folder import AUDITS
     from car.files import write_text
@@ -200,7 +215,7 @@ def _tell(findings: "Findings", where: "AuditFolder", bundle: str, open_: bool, 
     if open_:
         webbrowser.open(where.page.resolve().as_uri())
     document = {"audit": str(where.path), "page": str(where.page), **findings.as_dict()}
-    advice = f"look at the page, then car audit {bundle} --wrong EPISODE:SUBTASK"
+    advice = f"look at the page, then {command} --wrong EPISODE:SUBTASK"
     if findings.found:
         elsewhere = "" if where.path == AUDITS / findings.task else f" --audits {where.path}"
         advice = f"car generate {findings.task} --from-audit{elsewhere} --vlm ..."

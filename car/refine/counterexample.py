@@ -132,8 +132,10 @@ def _wrong(
         return _judged(example, seen, index)
     times = credited(seen.done, after)
     if example.flaw is Flaw.MISSED:
-        possible = all(times[each] is not None for each in after[index])
-        return _missed(example) if possible and times[index] is None else None
+        before = [times[each] for each in after[index]]
+        if times[index] is not None or None in before:
+            return None
+        return _missed(example, max((time for time in before if time is not None), default=0))
     time = times[index]
     if time is None or (example.flaw is Flaw.EARLY and time >= example.time):
         return None
@@ -155,10 +157,15 @@ def _judged(example: CounterExample, seen: Observation, index: int) -> tuple[int
     return example.time, f"{_in(example)} {said} not done there. Required: False on frame {example.time}."
 
 
-def _missed(example: CounterExample) -> tuple[int, str]:
+def _missed(example: CounterExample, possible: int) -> tuple[int, str]:
+    """What to say of a success that nobody saw, where it had been possible from a frame on."""
     last = example.time
-    said = f"the environment reports success, and `check` returned False on all of frames 0 to {last}"
-    return last, f"{_in(example)} {said}. Required: True on frame {last}, the last."
+    said = f"the environment reports success, and `check` returned False on all of frames {possible} to {last}"
+    if possible:
+        said += f"; on frame {possible} all that the sub-task comes after had been done"
+    # A success that did not end the episode can have been on any of its frames.
+    required = f"True on frame {last}, the last" if example.trajectory.terminated else "True on one of these frames"
+    return last, f"{_in(example)} {said}. Required: {required}."
 
 
 def with_audit(

@@ -7,7 +7,7 @@ import pytest
 from car.audit import Judgement, counter_examples
 from car.errors import BadTrajectory, UserError
 from car.refine import Flaw
-from tests.unit.audit.planted_audit import EARLY, FALSE, FINE, MISSED, played, written
+from tests.unit.audit.planted_audit import EARLY, FALSE, FINE, MISSED, asked, played, written
 
 SIZE = (8, 8)
 
@@ -47,6 +47,16 @@ def test_audits_that_were_put_aside_count_too(tmp_path: Path) -> None:
     written(tmp_path / "planted.7", MISSED, task="planted.7")
     found = counter_examples(tmp_path, "planted", SIZE)
     assert [each.name for each in found.every] == ["audit 1, episode 1", "audit episode 1"]
+
+
+def test_one_that_was_put_aside_before_it_was_finished_is_passed_over(tmp_path: Path) -> None:
+    folder = written(tmp_path / "planted.1", FALSE)
+    state = folder.state()
+    state.confirmed = None
+    folder.save(asked(), state)
+    (tmp_path / "planted.2" / "runs").mkdir(parents=True)
+    written(tmp_path / "planted", EARLY)
+    assert [each.name for each in counter_examples(tmp_path, "planted", SIZE).every] == ["audit episode 1"]
 
 
 def test_one_audit_can_be_named_itself(tmp_path: Path) -> None:

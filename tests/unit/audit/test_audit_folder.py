@@ -71,6 +71,31 @@ def test_where_there_is_none_it_is_said_how_to_make_one(tmp_path: Path) -> None:
         AuditFolder(tmp_path).findings()
 
 
+def test_what_is_no_audit_is_not_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.txt").touch()
+    with pytest.raises(UserError, match="holds no audit that could be put aside"):
+        AuditFolder(tmp_path / "precious").put_aside()
+    # One that was killed before anything was saved.
+    (tmp_path / "begun" / "runs").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "begun")
+    assert AuditFolder(Path()).put_aside() == tmp_path / "begun.1"
+
+
+def test_the_audit_that_was_interrupted_goes_on_and_no_other(tmp_path: Path) -> None:
+    folder = AuditFolder(tmp_path / "planted")
+    assert not folder.goes_on(asked())
+    folder.save(asked(), State(done={"seed 0"}))
+    assert folder.goes_on(asked())
+    assert not folder.finished
+    assert not folder.goes_on(asked(manifest_sha256="1" * 64))
+    written(tmp_path / "planted", FINE)
+    assert not folder.goes_on(asked())
+    assert folder.finished
+    folder.about.write_text("{")
+    assert not folder.goes_on(asked())
+
+
 def test_is_put_aside_with_a_number(tmp_path: Path) -> None:
     assert AuditFolder(tmp_path / "planted").put_aside() is None
     for _ in range(11):

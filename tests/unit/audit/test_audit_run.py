@@ -1,18 +1,21 @@
 """Agents that are paid by a bundle alone, in the corridor: all that they play is looked at, also after an interrupt."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
 
-from car.audit import AuditFolder, Effort, Findings, Told, audit
+from car.audit import AuditFolder, Effort, Findings, Told, asked_of, audit
+from car.audit.folder import State
 from car.audit.onward import gone_on
-from car.audit.played import CONTRARY, EVALUATION, FROM_AGENT, FROM_EXPERT, TRAINING, seen
+from car.audit.played import CONTRARY, EVALUATION, EXPERT, FROM_AGENT, FROM_EXPERT, TRAINING, seen
 from car.bundle import Bundle, Provenance, load_bundle, save_bundle
 from car.checker import Checker, SubTask
 from car.record import Unplayable, record
-from car.refine import generate
+from car.refine import Flaw, generate
 from car.sandbox.process import ProcessSandbox
 from car.task import Task
 from car.train.folder import RunFolder
@@ -64,6 +67,38 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return load_bundle(save_bundle(tmp_path_factory.mktemp("rewards"), TASK, draft, Provenance("planted", ())))
 
 
+def without_goal(bundle: Bundle) -> Bundle:
+    """The bundle, whose goal is true nowhere."""
+    never = Checker(GOAL, "def check(found, current):\n    return False\n")
+    return replace(bundle, checkers=(bundle.checkers[0], never))
+
+
+def test_an_expert_whose_success_is_not_seen_speaks_against_the_goal(bundle: Bundle, tmp_path: Path) -> None:
+    state = State(done={f"seed {seed}{more}" for seed in range(2) for more in ("", " examined")})
+    folder, effort = AuditFolder(tmp_path), replace(EFFORT, each=0)
+    folder.save(asked_of(bundle, TASK, effort), state)
+    findings = audit(without_goal(bundle), TASK, ProcessSandbox(), folder, effort)
+    assert findings.flaws() == {Flaw.MISSED: 2}
+    assert {findings.episodes[number - 1].how for number, _ in findings.disagreements} == {EXPERT}
+
+
+def test_what_is_done_again_is_not_counted_twice(bundle: Bundle, tmp_path: Path) -> None:
+    def audited_in(folder: AuditFolder, listen: Any = lambda told: None) -> Findings:
+        if not folder.about.exists():
+            done = {f"seed {seed}{more}" for seed in range(2) for more in ("", " examined")}
+            folder.save(asked_of(bundle, TASK, EFFORT), State(done=done))
+        return audit(bundle, TASK, ProcessSandbox(), folder, EFFORT, listen)
+
+    def interrupting(each: Told) -> None:
+        if each.doing.endswith("2 of 2"):
+            raise KeyboardInterrupt
+
+    whole, twice = AuditFolder(tmp_path / "whole"), AuditFolder(tmp_path / "twice")
+    with pytest.raises(KeyboardInterrupt):
+        audited_in(twice, interrupting)
+    assert audited_in(twice).tallies == audited_in(whole).tallies
+
+
 @pytest.fixture(scope="module")
 def audited(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> tuple[AuditFolder, Findings, list[Told]]:
     """An audit that was interrupted at the end of training, and went on."""
@@ -84,7 +119,8 @@ def test_every_episode_of_the_training_was_looked_at(audited: tuple[AuditFolder,
     assert tallies[EVALUATION].episodes == EFFORT.episodes
     contrary = RunFolder(folder.run(1)).lines()[-1].episodes
     assert tallies[CONTRARY].episodes == contrary + EFFORT.episodes
-    assert set(tallies) == {TRAINING, EVALUATION, CONTRARY, FROM_EXPERT, FROM_AGENT}
+    assert set(tallies) == {TRAINING, EVALUATION, CONTRARY, EXPERT, FROM_EXPERT, FROM_AGENT}
+    assert tallies[EXPERT].episodes == EFFORT.starts
     assert not findings.found
     assert tallies[TRAINING].goals == tallies[TRAINING].successes > 0
 

@@ -59,6 +59,32 @@ def test_one_that_is_never_done_has_only_missed() -> None:
     assert found(example(FINE.trajectory, Flaw.MISSED), NEVER) == [("bright", 2, Rule.NEVER_ON_EXPERT)]
 
 
+@pytest.mark.parametrize(
+    ("levels", "known", "said"),
+    [
+        (
+            (25, 0, 12, 15, 0),
+            {},
+            "`check` returned False on all of frames 2 to 4; on frame 2 all that the sub-task comes after had been "
+            "done. Required: True on frame 4, the last.",
+        ),
+        (
+            (12, 0, 0),
+            {"terminated": False},
+            "`check` returned False on all of frames 0 to 2. Required: True on one of these frames.",
+        ),
+    ],
+)
+def test_what_is_said_of_a_missed_success_is_true(levels: tuple[int, ...], known: dict[str, bool], said: str) -> None:
+    # The first frame of the first one is bright enough, but nothing can be credited there.
+    checkers = [Checker(CHAIN[0].subtask, "def check(found, current):\n    return bool(10 <= current[0, 0, 0] < 20)\n"),
+                CHAIN[1]]  # fmt: skip
+    given = example(episode(levels, 1, success=True, **known), Flaw.MISSED)
+    with InThisProcess().open(checkers) as session:
+        (wrong,) = refuted(checkers, observe(session, [given.trajectory]), [given])
+    assert wrong.said.endswith(f"the environment reports success, and {said}")
+
+
 def test_the_complaint_shows_the_frames_and_counts_the_others() -> None:
     given = example(FALSE.trajectory, Flaw.UNCONFIRMED)
     checkers = [Checker(replace(BRIGHT, after=()), CHAIN[1].source)]
