@@ -114,7 +114,17 @@ class _Run:
         if error is not None:
             self._take(Outcome.failed(task, error, self._standings.get(task, Standing())))
             return
-        bundle = take_in(made_in(self._batch.rewards, task) / task, self._batch.rewards)
+        if task not in self._outcomes:
+            error = CarError(f"The generation for {task!r} ended without a verdict; the same command goes on.")
+            self._take(Outcome.failed(task, error, self._standings.get(task, Standing())))
+            return
+        try:
+            bundle = take_in(made_in(self._batch.rewards, task) / task, self._batch.rewards)
+        except (OSError, CarError) as lost:
+            # Whatever befell this one, the others were paid for as well.
+            said = UserError(f"The bundle of {task!r} cannot be put into {self._batch.rewards}: {lost}")
+            self._take(Outcome.failed(task, said, self._standings.get(task, Standing())))
+            return
         self._take(replace(self._outcomes[task], bundle=bundle))
 
     def _take(self, outcome: Outcome) -> None:

@@ -36,7 +36,8 @@ class Process:
         self._error: CarError | None = None
         with _opened(errand) as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", errand.module],
+                # The current folder comes last: a file there may be called like a module of ours.
+                [sys.executable, "-P", "-m", errand.module],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -54,14 +55,26 @@ class Process:
         _tell(cast(IO[str], self._process.stdin), errand.told)
 
     def _listen(self) -> None:
-        with cast(IO[str], self._process.stdout) as stdout:
-            for line in stdout:
-                fields = json.loads(line)
-                if "error" in fields:
-                    self._error = error_in(fields)
-                else:
-                    self._said.put((self, fields))
-        self._said.put((self, None))
+        try:
+            with cast(IO[str], self._process.stdout) as stdout:
+                for line in stdout:
+                    self._hear(line)
+        finally:
+            # Whatever was heard: somebody waits for this without end.
+            self._said.put((self, None))
+
+    def _hear(self, line: str) -> None:
+        try:
+            fields = json.loads(line)
+        except ValueError:
+            # Printed before the process had its output to itself, or cut off in the middle by its end.
+            return
+        if not isinstance(fields, dict):
+            return
+        if "error" in fields:
+            self._error = error_in(fields)
+        else:
+            self._said.put((self, fields))
 
     def error(self) -> CarError | None:
         """Waits until the process, which says no more, has ended, and gives what went wrong."""

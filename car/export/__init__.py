@@ -5,6 +5,9 @@ pays for milestones, as it stands in its modules (`gathering`). What is lost is 
 process that imports the file.
 """
 
+import ast
+import keyword
+import sys
 from pathlib import Path
 
 from car.bundle import Bundle
@@ -25,6 +28,7 @@ CAMERAS = {
 """For a task's camera, the class that goes into the file; it takes the same frames and imports no more than may be."""
 
 _WRAPPER = "car.export.standalone:DenseReward"
+_TAKEN = frozenset({*sys.stdlib_module_names, "numpy", "cv2", "gymnasium", "minigrid"})
 _OWN = frozenset({"PROGRAMS", "FRAME_SHAPE", "CAMERA"})
 
 
@@ -42,8 +46,12 @@ def export(bundle: Bundle, target: Path, allow_unreviewed: bool = False, force: 
         BadBundle: nobody has approved it, a program is missing, or one cannot stand in a function.
         OSError: the file cannot be written.
     """
-    if target.suffix != ".py" or not target.stem.isidentifier():
+    if target.is_dir():
+        raise UserError(f"{target} is a folder; name a file in it, e.g. {target / 'reward.py'}.")
+    if target.suffix != ".py" or not target.stem.isidentifier() or keyword.iskeyword(target.stem):
         raise UserError(f"{target.name!r} cannot be imported: name the file with letters, digits, '_' and '.py'.")
+    if target.stem in _TAKEN:
+        raise UserError(f"A file {target.name!r} would be imported in place of a module that it needs; rename it.")
     if target.exists() and not force:
         raise UserError(f"{target} is there already; --force writes over it.")
     if not (bundle.approved or allow_unreviewed):
@@ -71,6 +79,7 @@ def exported(bundle: Bundle, module: str = "reward") -> str:
     machinery = gathered([_WRAPPER, *([camera] if camera else [])], without=_OWN)
     functions = [function_of(number, each) for number, each in enumerate(bundle.checkers, 1)]
     future = sorted({name for each in functions for name in each.future})
+    _check_annotations(bundle, functions)
     imports = [*(f"from __future__ import {name}" for name in future), *machinery.imports]
     parts = [
         header(bundle, module),
@@ -82,7 +91,23 @@ def exported(bundle: Bundle, module: str = "reward") -> str:
         comment("What this file holds.", ruled=True),
         _constants(bundle, functions, camera),
     ]
-    return "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+    text = "\n\n\n".join(part.strip("\n") for part in parts) + "\n"
+    try:
+        compile(text, f"{module}.py", "exec")
+    except SyntaxError as error:
+        raise BadBundle(f"The programs of {bundle.path} cannot stand in functions: {error.msg}.") from error
+    return text
+
+
+def _check_annotations(bundle: Bundle, functions: list[Function]) -> None:
+    """Refuses what an import from `__future__` in one program would change in another, or in a class in a function."""
+    changing = any("annotations" in each.future for each in functions)
+    for checker in bundle.checkers if changing else ():
+        if any(isinstance(node, ast.ClassDef) for node in ast.walk(ast.parse(checker.source))):
+            raise BadBundle(
+                f"The program of {checker.subtask.name!r} cannot be exported: it has a class, whose annotations "
+                "`from __future__ import annotations`, in this or another program, would change."
+            )
 
 
 def _constants(bundle: Bundle, functions: list[Function], camera: str | None) -> str:

@@ -1,9 +1,11 @@
 """The comments of an exported file: what it is, where it comes from, how it is used."""
 
+import keyword
 import textwrap
 
 import car
 from car.bundle import Bundle
+from car.errors import BadBundle
 
 _WIDTH = 110
 _NOT_ISOLATED = (
@@ -20,11 +22,17 @@ def header(bundle: Bundle, module: str) -> str:
     Args:
         bundle: what the file is made of.
         module: the name under which the file is imported.
+
+    Raises:
+        BadBundle: an argument of the environment has no name that can be written.
     """
     task, chain = bundle.task, bundle.verdict.chain
     kwargs = dict(task.env_kwargs)
     if task.camera == "render":
         kwargs.setdefault("render_mode", "rgb_array")
+    odd = [name for name in kwargs if not name.isidentifier() or keyword.iskeyword(name)]
+    if odd:
+        raise BadBundle(f"The task {task.name!r} has an argument that is no name in Python: {odd[0]!r}.")
     arguments = "".join(f", {name}={value!r}" for name, value in kwargs.items())
     height, width, _ = bundle.frame_shape
     said = [

@@ -55,7 +55,7 @@ def function_of(number: int, checker: Checker) -> Function:
     name = f"program_{number}_{subtask.name.replace('-', '_')}"
     before = list(_before(source))
     body = _indented(source, {line for node in future for line in range(node.lineno, _end(node) + 1)})
-    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    defined = _defined(source, tree, subtask.name)
     parts = ", ".join(f"{part}={part}" for part in _PARTS if part in defined)
     lines = [
         comment(f"{subtask.name}: {subtask.description}"),
@@ -69,6 +69,28 @@ def function_of(number: int, checker: Checker) -> Function:
     _check_same(text, tree, len(before), subtask.name)
     _check_classes(source, subtask.name)
     return Function(name, text, tuple(alias.name for node in future for alias in node.names))
+
+
+def _defined(source: str, tree: ast.Module, name: str) -> set[str]:
+    """The names of a program's parts that it defines, each by one `def` at its top level.
+
+    Raises:
+        BadBundle: one comes about in another way, so that whether it is there is known only when the program runs.
+    """
+    bound = {each.get_name() for each in symtable.symtable(source, "checker", "exec").get_symbols() if each.is_local()}
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    others = [node for node in tree.body if node not in functions]
+    elsewhere = {each for node in others for each in _bound_in(node)}
+    for part in sorted(bound & set(_PARTS)):
+        if part in elsewhere or sum(node.name == part for node in functions) != 1:
+            raise BadBundle(f"The program of {name!r} cannot be exported: {part!r} must come from one `def` alone.")
+    return bound & set(_PARTS)
+
+
+def _bound_in(node: ast.stmt) -> set[str]:
+    """The names that a statement at the top level binds or deletes there."""
+    top = symtable.symtable(ast.unparse(node), "checker", "exec")
+    return {each.get_name() for each in top.get_symbols() if each.is_local()}
 
 
 def _before(source: str) -> Iterator[str]:

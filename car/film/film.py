@@ -18,6 +18,7 @@ from car.train.repeat import reward_of, task_and_settings
 from car.train.run import live_reward
 
 EPISODES = 3
+_HIGHEST_SEED = 2**63
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,10 @@ def film_run(
     for path in paths:
         if path.suffix[1:] not in FORMATS:
             raise UnknownName("film format", path.suffix[1:], list(FORMATS))
-    if episodes < 1 or seed < 0:
-        raise UserError(f"A film has at least 1 episode and a seed from 0, not {episodes} and {seed}.")
+    if episodes < 1 or seed < 0 or seed + episodes > _HIGHEST_SEED:
+        raise UserError(
+            f"A film has at least 1 episode and a seed from 0 to {_HIGHEST_SEED - 1}, not {episodes} and {seed}."
+        )
     run = RunFolder(folder)
     task, settings = task_and_settings(run)
     policy = load_policy(folder)

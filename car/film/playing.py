@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
+import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
@@ -144,12 +145,30 @@ class _Watching:
         self._camera = camera
         self._before: Frame | None = None
         self.frame: Frame = np.zeros((4, 4, 3), np.uint8)
+        self.is_current = False
 
     def __call__(self, env: Env, observation: Any) -> Frame:
+        self.is_current = True
         taken = settled(self._camera(env, observation), self._before)
         if taken is not self._before:
             self._before, self.frame = taken, _bounded(taken)
         return taken
+
+
+class _Onlooker(gym.Wrapper[Any, Any, Any, Any]):
+    """Has a frame taken at the steps that the reward does not look at."""
+
+    def __init__(self, env: Env, watching: _Watching) -> None:
+        super().__init__(env)
+        self._watching = watching
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """The environment's own."""
+        self._watching.is_current = False
+        observation, *rest = self.env.step(action)
+        if not self._watching.is_current:
+            self._watching(self.env, observation)
+        return observation, *rest
 
 
 def _bounded(frame: Frame) -> Frame:
@@ -161,15 +180,19 @@ def _bounded(frame: Frame) -> Frame:
 
 
 class _Watched(Task):
-    """A task with a camera of ours; as data it is that task."""
+    """A task with a camera of ours, which sees every step; as data it is that task."""
 
-    _camera: Camera
+    _camera: _Watching
 
     @classmethod
-    def of(cls, task: Task, camera: Camera) -> "_Watched":
+    def of(cls, task: Task, camera: _Watching) -> "_Watched":
         watched = cls(**task.as_dict())
         object.__setattr__(watched, "_camera", camera)
         return watched
+
+    def viewed(self, env: Env) -> Env:
+        """The environment as the agent sees it."""
+        return super().viewed(_Onlooker(env, self._camera))
 
     def make_camera(self) -> Camera:
         """The camera, for the only environment that is made."""

@@ -1,5 +1,6 @@
 """The running episodes of n environments, scored against one reward in one call."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -8,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from car.errors import BadFrame, UnknownName
+from car.errors import BadFrame, UnknownName, UserError
 from car.frames import Frame
 from car.milestones import Shaping
 from car.rewards import Episode, KnowsFrames, Reward
 from car.rewards.code import CodeReward, open_reward
 from car.task import Task
 
+_LARGEST_FACTOR = 1000
 ENV_REWARDS = ("add", "replace")
 
 
@@ -252,16 +254,22 @@ def opened(
     allow_unreviewed: bool,
     isolation: int | None = None,
     monotone_progress: bool = False,
+    every: int = 1,
 ) -> Reward:
     """The reward that a wrapper was given, opened if it is a bundle's path.
 
     Raises:
         UnknownName: there is no such shaping or use of the environment's reward.
-        UserError: monotone progress with ``bonus``, or a number out of its range.
+        UserError: monotone progress with ``bonus``, or a number out of its range; too few looks for such a discount.
         BadBundle: missing, damaged, changed, or not approved.
         SandboxUnavailable: this machine cannot isolate programs as well as is asked for.
     """
     settings = shaping_for(shaping, env_reward, gamma, scale, monotone_progress)
+    if shaping == "potential" and (every - 1) * -math.log(gamma) > math.log(_LARGEST_FACTOR):
+        raise UserError(
+            f"With gamma {gamma} and every {every}, what `potential` takes back at a look is multiplied by more than "
+            f"{_LARGEST_FACTOR}; look more often, or choose the shaping `bonus`."
+        )
     if not isinstance(reward, str | Path):
         return reward
     return open_reward(reward, settings, allow_unreviewed, isolation=isolation)

@@ -96,7 +96,9 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         )
         gym.Wrapper.__init__(self, env)
         self._owned = isinstance(reward, str | Path)
-        self._reward = opened(reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation, monotone_progress)
+        self._reward = opened(
+            reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation, monotone_progress, every
+        )
         self._adds = env_reward == "add"
         self._scorer = Scorer(self._reward, 1)
         self._view: MilestoneView | None = None

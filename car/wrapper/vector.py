@@ -68,7 +68,9 @@ class DenseVectorReward(VectorWrapper[Any, Any, Any, Any, Any]):
         if checked_every(every) > 1:
             _tell_taps(env, every)
         self._owned = isinstance(reward, str | Path)
-        self._reward = opened(reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation, monotone_progress)
+        self._reward = opened(
+            reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation, monotone_progress, every
+        )
         self._adds = env_reward == "add"
         self._scorer = Scorer(self._reward, env.num_envs)
         self._before: list[Frame | None] = [None] * env.num_envs

@@ -62,7 +62,9 @@ class DenseVecReward(VecEnvWrapper):
         if checked_every(every) > 1:
             _tell_taps(venv, every)
         self._owned = isinstance(reward, str | Path)
-        self._reward = opened(reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation, monotone_progress)
+        self._reward = opened(
+            reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation, monotone_progress, every
+        )
         self._adds = env_reward == "add"
         self._scorer = Scorer(self._reward, venv.num_envs)
         self._view = MilestoneView(venv.observation_space, len(self._reward.names)) if observe_milestones else None

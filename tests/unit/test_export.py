@@ -361,6 +361,62 @@ def test_a_program_that_would_mean_something_else_is_refused(source: str, said: 
         exported(of_programs(source))
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        "identify = find",
+        "if True:\n    def identify(initial):\n        return 1",
+        "progress = lambda found, current: 0.5",
+        "def identify(initial):\n    return 1\ndel identify",
+        "def identify(initial):\n    return 1\ndef identify(initial):\n    return 2",
+        "for progress in (max, min):\n    pass",
+    ],
+)
+def test_a_part_that_comes_about_in_another_way_is_refused(part: str) -> None:
+    source = f"def find(initial):\n    return 3\n\n{part}\n\ndef check(found, current):\n    return True\n"
+    with pytest.raises(BadBundle, match="must come from one `def` alone"):
+        exported(of_programs(source))
+
+
+def test_a_future_import_does_not_change_the_classes_of_another_program() -> None:
+    future = "from __future__ import annotations\n\ndef check(found, current):\n    return True\n"
+    with_class = (
+        "from dataclasses import dataclass\nfrom typing import ClassVar\n\n@dataclass\nclass Box:\n"
+        "    SIDE: ClassVar[int] = 8\n\ndef check(found, current):\n    return Box().SIDE == 8\n"
+    )
+    with pytest.raises(BadBundle, match="has a class, whose annotations"):
+        exported(of_programs(future, with_class))
+    assert "ClassVar" in exported(of_programs(with_class))
+
+
+def test_what_only_the_compiler_refuses_is_refused() -> None:
+    source = 'def check(found, current):\n    return True\n\nif __name__ == "__main__":\n    from math import *\n'
+    with pytest.raises(BadBundle, match="cannot stand in functions: import \\* only allowed at module level"):
+        exported(of_programs(source))
+
+
+@pytest.mark.parametrize("name", ["a=1))\rimport os #", "class", "a b"])
+def test_an_argument_that_is_no_name_writes_no_code(name: str) -> None:
+    bundle = of_programs(brighter_than(1))
+    bundle = replace(bundle, task=replace(bundle.task, env_kwargs={name: 1}))
+    with pytest.raises(BadBundle, match="is no name in Python"):
+        exported(bundle)
+
+
+def test_a_file_that_could_not_be_imported_or_would_hide_another_is_not_written(tmp_path: Path) -> None:
+    bundle = of_programs(brighter_than(1))
+    (tmp_path / "folder.py").mkdir()
+    for name, said in (
+        ("class.py", "cannot be imported"),
+        ("numpy.py", "in place of a module that it needs"),
+        ("queue.py", "in place of a module that it needs"),
+        ("folder.py", "is a folder; name a file in it"),
+    ):
+        with pytest.raises(UserError, match=said):
+            export(bundle, tmp_path / name, allow_unreviewed=True)
+    assert [each.name for each in tmp_path.iterdir()] == ["folder.py"]
+
+
 def test_a_bundle_without_one_of_its_programs_is_refused() -> None:
     bundle = shipped()
     with pytest.raises(BadBundle, match="no program for agent-on-goal-square"):

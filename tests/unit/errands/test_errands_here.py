@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from car.errands import Errand
 from car.errors import BadBundle, CarError, UnknownName, UserError
 from tests.unit.errands.counting import Heard, errand
 
@@ -64,3 +65,27 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot be written"):
         Heard().run([errand(tmp_path / "file" / "folder")])
+
+
+@pytest.mark.parametrize(
+    ("script", "ends"),
+    [
+        ("print('Hello')\nprint('[1]')\nprint('{\"count\": 1}')\n", None),
+        ("import os, sys\nsys.stdout.write('{\"count\": 1')\nsys.stdout.flush()\nos.kill(os.getpid(), 9)\n", "SIGKILL"),
+    ],
+)
+def test_what_is_no_message_is_passed_over(
+    script: str, ends: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "talkative.py").write_text(script)
+    monkeypatch.syspath_prepend(tmp_path)
+    heard = Heard().run([Errand("The talking", "talkative", {}, tmp_path / "out")])
+    assert heard.counts == ({0: [1]} if ends is None else {})
+    assert heard.ends[0] is None if ends is None else f"was ended by {ends}" in str(heard.ends[0])
+
+
+def test_files_in_the_current_folder_do_not_hide_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("car.py", "queue.py"):
+        (tmp_path / name).write_text("raise RuntimeError('the wrong one')\n")
+    monkeypatch.chdir(tmp_path)
+    assert Heard().run([errand(tmp_path / "good", 1)]).ends == {0: None}

@@ -24,6 +24,16 @@ def test_an_episode_knows_when_each_sub_task_was_credited() -> None:
     assert (episode.last.frame[-16:-8, -16:-8] == (255, 0, 0)).all(axis=2).any()
 
 
+def test_steps_that_the_reward_does_not_look_at_are_filmed_too() -> None:
+    every = dataclasses.replace(QUICK, every=3)
+    seldom, always = (play(Solver(), EMPTY_ROOM, HalfWay(), settings, seed=7) for settings in (every, QUICK))
+    assert [moment.step for moment in seldom.moments] == [0, 1, 2, 3, 4, 5]
+    for one, other in zip(seldom.moments, always.moments, strict=True):
+        np.testing.assert_array_equal(one.frame, other.frame)
+    assert seldom.moments[1].credited == (None, None)
+    assert seldom.last.credited == (3, 5)
+
+
 def test_what_is_done_on_the_first_frame_is_credited_at_the_start() -> None:
     class FromTheStart(HalfWay):
         def signals(self, initial, frames, ask):  # type: ignore[no-untyped-def]

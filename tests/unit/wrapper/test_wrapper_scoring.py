@@ -121,6 +121,10 @@ def test_the_shaping_is_made_of_what_a_wrapper_is_told() -> None:
         shaping_for("bonus", "add", 0.9, 2.0, True)
     with pytest.raises(UserError, match="monotone_progress goes with the shaping 'potential'"):
         opened(chain(), "bonus", "add", 0.9, 1.0, False, monotone_progress=True)
+    with pytest.raises(UserError, match="multiplied by more than 1000; look more often"):
+        opened(chain(), "potential", "add", 0.5, 1.0, False, every=1200)
+    opened(chain(), "potential", "add", 0.5, 1.0, False, every=10)
+    opened(chain(), "bonus", "add", 0.5, 1.0, False, every=1200)
 
 
 def test_an_agent_that_observes_milestones_sees_the_largest_progress_and_facts_tell_what_is_credited() -> None:
