@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from car.audit.played import Played, Tally
+from car.audit.played import EXPERT, Played, Tally
 from car.audit.settings import Effort
 from car.checker import SubTask
 from car.errors import UserError
@@ -92,6 +92,11 @@ class Findings:
     def found(self) -> bool:
         """Whether anything speaks against the bundle."""
         return bool(self.disagreements or self.wrong)
+
+    @property
+    def reached(self) -> bool:
+        """Whether the goal was credited in any episode but those of experts; if not, nothing is known of it."""
+        return any(tally.goals for tally in self.tallies if tally.how != EXPERT)
 
     def flaws(self) -> dict[str, int]:
         """How many episodes disagreed, of all that were played, by the kind of disagreement."""

@@ -6,9 +6,10 @@ It is an evaluation: the reward that is written by hand reads the truth.
 from car.bench.estimate import Estimate, estimate, estimate_ratio, interquartile_mean
 from car.bench.figures import RowFigures, RunFigure, row_figures
 from car.bench.page import write_results
-from car.bench.plan import ROWS, SUITE, Row, bundles_of, check, jobs_for, rows_for, unfinished
+from car.bench.plan import GENERATED, ROWS, SUITE, Row, bundles_of, check, jobs_for, rows_for, unfinished
 
 __all__ = [
+    "GENERATED",
     "ROWS",
     "SUITE",
     "Estimate",

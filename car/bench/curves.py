@@ -15,7 +15,6 @@ from car.bench.estimate import estimate
 from car.bench.plan import ORACLE
 from car.files import write_atomically
 from car.train.folder import RunFolder
-from car.train.settings import WINDOW
 
 # Okabe and Ito's colours; a reward has the same one on every task.
 _LOOKS: Mapping[str, tuple[str, str]] = {
@@ -51,7 +50,7 @@ def task_curves(runs: Mapping[str, Sequence[Path]], path: Path, title: str) -> N
     others = iter(_OTHERS * len(runs))
     for label, folders in runs.items():
         done = [folder for folder in folders if RunFolder(folder).finished]
-        curves = [curve for folder in done or folders if len((curve := _curve(folder))[0]) > 1]
+        curves = [curve for folder in done or folders if len((curve := _curve(folder))[0])]
         if curves:
             _draw(axes, label, curves, *(_LOOKS.get(label) or next(others)))
     _dress(axes, title)
@@ -60,12 +59,8 @@ def task_curves(runs: Mapping[str, Sequence[Path]], path: Path, title: str) -> N
 
 
 def _curve(folder: Path) -> Curve:
-    """How many of the last 100 episodes succeeded, at each line of a run that is about training.
-
-    Before there are 100, one lucky episode would be all of them; those that are missing count as failures.
-    """
-    lines = [line for line in RunFolder(folder).lines() if line.evaluation is None]
-    pairs = [(line.steps, (line.train_success or 0.0) * min(1.0, line.episodes / WINDOW)) for line in lines]
+    """How many of the last 100 episodes succeeded, at each line of a run."""
+    pairs = [(line.steps, line.solved or 0.0) for line in RunFolder(folder).lines()]
     steps, success = np.array(pairs, np.float64).reshape(-1, 2).T
     return steps, success
 
@@ -85,9 +80,10 @@ def _draw(axes: Axes, label: str, curves: Sequence[Curve], colour: str, marker: 
         grid,
         [each.value for each in estimates],
         color=colour,
-        linewidth=3.5,
         # What is right gives the very runs of the oracle, which must not hide it.
-        linestyle=(0, (2, 1.2)) if label == ORACLE else "solid",
+        linewidth=2 if label == ORACLE else 5,
+        zorder=3 if label == ORACLE else 2,
+        linestyle=(0, (3, 2)) if label == ORACLE else "solid",
         marker=marker,
         markersize=9,
         markerfacecolor="white" if label == ORACLE else colour,
@@ -99,7 +95,7 @@ def _draw(axes: Axes, label: str, curves: Sequence[Curve], colour: str, marker: 
 def _dress(axes: Axes, title: str) -> None:
     axes.set_title(title, fontsize=26, pad=18, color=_INK, loc="left", fontweight="bold")
     axes.set_xlabel("environment steps", fontsize=20, color=_INK, labelpad=10)
-    axes.set_ylabel("of the last 100 training episodes succeeded", fontsize=20, color=_INK, labelpad=10)
+    axes.set_ylabel("success in the last 100 training episodes", fontsize=20, color=_INK, labelpad=10)
     axes.set_xlim(left=0)
     axes.set_ylim(-0.03, 1.03)
     axes.axhline(0.9, color=_INK, linewidth=1, linestyle=(0, (4, 4)))

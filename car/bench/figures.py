@@ -28,7 +28,8 @@ class RunFigure:
         solved_cpu_seconds: processor time of the training process by then; None if never.
         success: in the evaluation at the end, 0 to 1; None if there was none yet.
         credited: mean share of the sub-tasks that were credited in the last 100 training episodes; None without any.
-        steps_per_second: by the clock, without evaluations; the median over the lines of progress.
+        steps_per_second: by the clock, without evaluations; the median over the lines of progress. None if it is too
+            short for that.
         cpu_seconds: processor time of the training process, without the processes in which programs run.
     """
 
@@ -39,7 +40,7 @@ class RunFigure:
     solved_cpu_seconds: float | None
     success: float | None
     credited: float | None
-    steps_per_second: float
+    steps_per_second: float | None
     cpu_seconds: float
 
 
@@ -121,14 +122,14 @@ def run_figure(folder: Path, seed: int) -> RunFigure | None:
     )
 
 
-def _rate(lines: Sequence[Progress]) -> float:
+def _rate(lines: Sequence[Progress]) -> float | None:
     """Steps a second while training, without evaluations: the median over the lines."""
     rates = [
         (after.steps - before.steps) / (after.wall_seconds - before.wall_seconds)
         for before, after in pairwise(lines)
         if after.steps > before.steps and after.evaluation is None and after.wall_seconds > before.wall_seconds
     ]
-    return round(float(np.median(rates)), 1) if rates else 0.0
+    return round(float(np.median(rates)), 1) if rates else None
 
 
 def row_figures(rows: Sequence[Row], seeds: Sequence[int], out: Path) -> list[RowFigures]:

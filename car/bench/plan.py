@@ -91,8 +91,9 @@ def rows_for(
 
     Args:
         name: what `find_task` takes.
-        labels: the rewards: keys of `ROWS`, or ``module:attribute`` of a `car.rewards.RewardMaker`; by default
-            sparse, generated and oracle, and for some tasks of the suite one more.
+        labels: the rewards: keys of `ROWS`, folders of bundles, or ``module:attribute`` of a
+            `car.rewards.RewardMaker`; by default sparse, generated and oracle, and for some tasks of the suite one
+            more.
         steps: of each run; by default those of the suite, or 150,000.
         folder: where the bundles are.
 
@@ -120,19 +121,26 @@ def _row(task: Task, label: str, settings: TrainSettings, folder: Path) -> Row:
     if is_made(label):
         # Not with its colon, since folders are named after it.
         return Row(task, label.replace(":", "."), label, settings)
-    if label not in ROWS:
-        raise UnknownName("reward to compare", label, list(ROWS))
+    if label not in ROWS and not Path(label).is_dir():
+        raise UnknownName("reward to compare", label, [*ROWS, "the folder of a bundle", "module:attribute"])
     settings = replace(settings, **_CHANGES.get(label, {}))
     if label == SPARSE:
         return Row(task, label, SPARSE, settings)
     if label in _TRUE:
         truth_for(task.name)
         return Row(seen_by_oracle(task), label, f"car.bench.oracle:{label}", settings)
-    return Row(task, label, str(_bundle_of(task, folder)), settings)
+    if label not in ROWS:
+        return Row(task, _dotted(label), str(_bundle_of(task, label, folder)), settings)
+    return Row(task, label, str(_bundle_of(task, task.name, folder)), settings)
 
 
-def _bundle_of(task: Task, folder: Path) -> Path:
-    path = find_bundle(task.name, folder)
+def _dotted(folder: str) -> str:
+    """The name of a row for a folder: it names folders itself."""
+    return ".".join(part for part in Path(folder).parts if part not in ("/", ".", ".."))
+
+
+def _bundle_of(task: Task, name: str, folder: Path) -> Path:
+    path = find_bundle(name, folder)
     known = load_bundle(path).task
     if (known.env_id, dict(known.env_kwargs)) != (task.env_id, dict(task.env_kwargs)):
         raise UserError(f"The bundle {path} was verified on {known.env_id}, not on {task.env_id}.")

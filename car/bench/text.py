@@ -20,8 +20,9 @@ TITLES = (
 
 def cells(row: RowFigures) -> tuple[str, ...]:
     """A row of the table, in the order of `TITLES`."""
-    never = f"more than {row.budget / 1000:,.0f}"
-    rates = sorted(run.steps_per_second for run in row.runs)
+    budget = row.budget / 1000
+    never = f"more than {budget:,.0f}" if budget >= 1 else f"more than {budget:.1g}"
+    rates = sorted(run.steps_per_second for run in row.runs if run.steps_per_second is not None)
     going_on = len(row.runs) - len(row.finished)
     return (
         row.task,

@@ -64,11 +64,11 @@ def audit(
     done there. What is found becomes counter-examples: car generate TASK --from-audit. Interrupted, the same command
     goes on.
 
-    Exit code 0: nothing found. 1: something found. 2: wrong use. 130: interrupted.
+    Exit code 0: nothing found. 1: something found, or no agent got to the goal. 2: wrong use. 130: interrupted.
 
     Examples:
     car audit doorkey-8x8 --open
-    car audit doorkey-8x8 --wrong 3:open-the-door
+    car audit doorkey-8x8 --wrong 3:door-opened
     """
     from car.audit import AuditFolder, Effort, asked_of
     from car.audit.folder import AUDITS
@@ -86,7 +86,7 @@ def audit(
             _begin_anew(where, asked_of(loaded, runnable, effort))
         findings = _audited(loaded, runnable, where, effort, isolation)
     _tell(findings, where, _command(bundle, rewards, out), open_, as_json)
-    raise typer.Exit(0 if said or not findings.found else 1)
+    raise typer.Exit(0 if said or (findings.reached and not findings.found) else 1)
 
 
 def _said(wrong: list[str], right: list[str]) -> "list[Judgement]":
@@ -242,4 +242,6 @@ def _found(findings: "Findings") -> "Sequence[Any]":
         kept = f"; kept as {', '.join(numbers)}" if numbers else "; a person explained those that were kept"
         said.append(Text(f"{flaw}: {count} episode{'s' * (count != 1)}{kept}", "red" if numbers else ""))
     said += [Text(f"{each.episode}:{each.subtask} is wrong, a person says.", "red") for each in findings.wrong]
+    if not findings.reached:
+        said.append(Text("No agent was ever paid for the goal: nothing is known of it. Give --steps more.", "yellow"))
     return said or [Text("Nothing found: wherever the goal was credited, the environment reported success.", "green")]

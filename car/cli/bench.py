@@ -21,15 +21,16 @@ def bench(
         list[str] | None,
         typer.Option(
             "--reward",
-            help="sparse, generated, oracle, naive, hidden, options, or module:attribute; may be given several times.",
+            help="sparse, generated, oracle, naive, hidden, options, a bundle's folder, or module:attribute; several.",
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds: 0, 1, ...", min=1)] = 5,
     steps: Annotated[
-        int | None, typer.Option(help="Environment steps of each run; by default those of the suite.", min=1)
+        int | None,
+        typer.Option(help="Environment steps of each run; default: the suite's, or 150,000.", min=1),
     ] = None,
     jobs: Annotated[int, typer.Option(help="Runs that go on side by side.", min=1)] = 2,
-    on: Annotated[str, typer.Option(help="Where runs go on: here, or ray for a Ray cluster.")] = "here",
+    on: Annotated[str, typer.Option(help="Where: here, ray, or ray:ADDRESS of a cluster.")] = "here",
     out: Annotated[Path, typer.Option(help="Folder of the benchmark; what is there is not trained again.")] = Path(
         "runs/bench"
     ),
@@ -50,7 +51,7 @@ def bench(
     car bench doorkey-6x6 --seeds 3
     car bench unlock --reward sparse --reward naive --reward my_package.rewards:make --steps 50000
     """
-    from car.bench import SUITE, check, rows_for
+    from car.bench import GENERATED, SUITE, check, rows_for
     from car.errands import check_place
 
     chosen: list[Row] = []
@@ -59,6 +60,8 @@ def bench(
         chosen += rows
         for sentence in missing:
             note(sentence, "yellow")
+    if not (tasks or reward or any(row.label == GENERATED for row in chosen)):
+        raise UserError(f"There is no bundle in {rewards} for any task of the suite; --rewards names another folder.")
     check_place(on)
     check(chosen)
     _check_approved(chosen, allow_unreviewed)
@@ -97,7 +100,7 @@ def _trained(
     every = jobs_for(rows, seeds, out, allow_unreviewed, isolation)
     waiting = unfinished(every)
     total, missing = (sum(job.settings.steps for job in some) for some in (every, waiting))
-    note(f"{len(every)} runs, {len(every) - len(waiting)} of them done; in {out}")
+    note(f"{len(every)} run{'s' * (len(every) != 1)}, {len(every) - len(waiting)} of them done; in {out}")
     board = Board(at_once, total, total - missing, running_only=True)
 
     def take(job: "Job", line: "Progress") -> None:
@@ -116,13 +119,15 @@ def _trained(
 
 
 def figures_table(figures: "Sequence[RowFigures]") -> Any:
-    """The figures by task and reward."""
+    """The figures by task and reward; a task has a line of its own, so that the numbers have room."""
     from car.bench.text import TITLES, cells
 
-    table = columns(*TITLES)
+    table = columns(*TITLES[1:])
     before = ""
     for row in figures:
-        named, *rest = cells(row)
-        table.add_row("" if named == before else named, *rest)
+        named, label, *rest = cells(row)
+        if named != before:
+            table.add_row(named)
+        table.add_row(f"  {label}", *rest)
         before = named
     return table

@@ -48,7 +48,7 @@ class Board:
             note(f"{named}: a program gives no answer on some frames; see its progress.jsonl.", "yellow")
         if line.evaluation is not None and not notes.is_terminal:
             # A log has no table that changes in place.
-            solved = percent(line.train_success) or "none"
+            solved = percent(line.solved) or "none"
             reached = f"{solved} solved, {line.evaluation.success:.0%} in evaluation"
             note(f"{named}: {line.steps:,} steps, {reached}")
 
@@ -150,7 +150,7 @@ class _Run:
         return (
             f"{line.steps:,}",
             percent(min(line.steps, line.total) / line.total),
-            percent(line.train_success),
+            percent(line.solved),
             percent(self._evaluated),
             percent(line.credited),
             f"{rate:,.0f}" if rate else "",

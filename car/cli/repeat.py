@@ -38,7 +38,7 @@ def repeat(
     from car.train import result_of
     from car.train.repeat import first_difference, other_conditions, repetition
 
-    folder = out or run.resolve().with_name(f"{run.resolve().name}-again")
+    folder = out or (run if run.name else run.resolve()).with_name(f"{run.resolve().name}-again")
     if folder.resolve() == run.resolve():
         raise UserError(f"{folder} is the run itself; repeat it in another folder.")
     first = result_of(run)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Results = Mapping[str, Sequence[TrainResult]]
 
 RUNS = Path("runs")
+LOG = "log.txt"
 
 
 def train(
@@ -31,7 +32,7 @@ def train(
     algo: Annotated[str, typer.Option(help="ppo, a2c, dqn or sac.")] = "ppo",
     steps: Annotated[int, typer.Option(help="Environment steps of each run.", min=1)] = 100_000,
     seeds: Annotated[int, typer.Option(help="How many seeds: 0, 1, ...", min=1)] = 1,
-    shaping: Annotated[str | None, typer.Option(help="bonus or potential; default: see docs/training.md.")] = None,
+    shaping: Annotated[str | None, typer.Option(help="bonus or potential; default: bonus.")] = None,
     env_reward: Annotated[str | None, typer.Option(help="add the environment's own reward, or replace it.")] = None,
     monotone_progress: Annotated[
         bool, typer.Option("--monotone-progress", help="Let potential count the largest progress so far.")
@@ -45,6 +46,10 @@ def train(
     every: Annotated[
         int, typer.Option(help="The reward looks at each k-th step and the last; for dear frames.", min=1)
     ] = 1,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="NAME=VALUE of any other setting, e.g. scale=10 or learning_rate=0.0003; several."),
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Runs that go on side by side.", min=1)] = 1,
     on: Annotated[str, typer.Option(help="Where: here, ray, or ray:ADDRESS of a cluster.")] = "here",
     out: Annotated[Path | None, typer.Option(help="Folder of the runs; default: a new one in runs/.")] = None,
@@ -75,12 +80,14 @@ def train(
     chosen = {"shaping": shaping, "env_reward": env_reward, "observe_milestones": milestones}
     chosen |= {"hierarchical": hierarchical or None, "monotone_progress": monotone_progress or None}
     changes = {name: value for name, value in chosen.items() if value is not None}
+    changes |= _others(set_ or [])
     settings = TrainSettings.for_algo(algo, steps=steps, every=every, **changes)
     if hierarchical and "sparse" in reward:
         raise UserError(NO_SUBTASKS)
     named = _rewards(reward, found.env_id, rewards, allow_unreviewed)
     folder = _folder(out, resume, found.name)
-    counted = f"{seeds} seed{'s' * (seeds != 1)}, {steps:,} steps each"
+    rounded = "" if settings.rounded_steps == steps else f" ({settings.rounded_steps:,} in whole rollouts)"
+    counted = f"{seeds} seed{'s' * (seeds != 1)}, {steps:,} steps each{rounded}"
     note(f"{found.name}: {', '.join(named)}; {counted}; in {folder}")
     results = _watched(found, named, settings, seeds, folder, jobs, resume, allow_unreviewed, isolation, on)
     curve = folder / "curve.png"
@@ -92,20 +99,44 @@ def train(
     result(as_json, document, summary_table(results), *shown, next_step(f"tensorboard --logdir {folder}"))
 
 
+_OPTIONS = ("algo", "steps", "seed", "shaping", "env_reward", "observe_milestones", "hierarchical", "every",
+            "monotone_progress")  # fmt: skip
+
+
+def _others(pairs: list[str]) -> dict[str, Any]:
+    """Settings that have no option of their own."""
+    from car.train import TrainSettings
+
+    said = TrainSettings.said(pairs)
+    if own := sorted(set(said) & set(_OPTIONS)):
+        own_option = "--seeds says how many" if own[0] == "seed" else "it has an option of its own"
+        raise UserError(f"{own[0]} is not for --set; {own_option}, see `car train --help`.")
+    return said
+
+
 def _rewards(names: list[str], env_id: str, folder: Path, allow_unreviewed: bool) -> dict[str, Path | str]:
     from car.rewards import is_made
 
+    bundles = [name for name in names if name != "sparse" and not is_made(name)]
     named: dict[str, Path | str] = {}
     for name in names:
+        reward: Path | str
         if name == "sparse":
-            named["sparse"] = "sparse"
+            label, reward = name, name
         elif is_made(name):
-            named[name.rpartition(":")[2]] = name
+            label, reward = name.rpartition(":")[2], name
         else:
-            named["generated"] = _usable(name, env_id, folder, allow_unreviewed)
-    if len(named) < len(names):
-        raise UserError("Give at most one bundle, `sparse`, and rewards of your own that are named differently.")
+            label = "generated" if len(bundles) == 1 else _dotted(name)
+            reward = _usable(name, env_id, folder, allow_unreviewed)
+        if label in named:
+            raise UserError(f"Two of the rewards would be called {label!r}; give each one once, named differently.")
+        named[label] = reward
     return named
+
+
+def _dotted(path: str) -> str:
+    """A name for a folder: the one under which its runs lie."""
+    return ".".join(part for part in Path(path).parts if part not in ("/", ".", ".."))
 
 
 def _usable(name: str, env_id: str, folder: Path, allow_unreviewed: bool) -> Path:
@@ -131,9 +162,14 @@ def _folder(out: Path | None, resume: bool, task: str) -> Path:
     if resume and out is None:
         raise UserError("--resume goes with --out FOLDER, the folder of the runs to go on with.")
     folder = out or RUNS / f"{task}-{datetime.now():%Y%m%d-%H%M%S}"
-    if folder.is_dir() and any(folder.iterdir()) and not resume:
+    if not (resume or _is_free(folder)):
         raise UserError(f"{folder} is not empty; go on with --resume, or choose another --out.")
     return folder
+
+
+def _is_free(folder: Path) -> bool:
+    """Whether nothing is there but the logs of runs that failed before they began."""
+    return not folder.exists() or all(path.is_dir() or path.name == LOG for path in folder.rglob("*"))
 
 
 def _watched(

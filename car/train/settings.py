@@ -1,7 +1,7 @@
 """What one training run is asked to do, and what it reports."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -123,6 +123,34 @@ class TrainSettings:
         _check(fine, "hierarchical", True, "off unless algo is ppo or a2c, and shaping is bonus")
 
     @classmethod
+    def said(cls, pairs: Sequence[str]) -> dict[str, Any]:
+        """Settings from words.
+
+        Args:
+            pairs: ``NAME=VALUE`` each.
+
+        Raises:
+            UnknownName: there is no such setting.
+            UserError: what is said is no pair, or the value is no such number or truth value.
+        """
+        kinds = {each.name: type(each.default) for each in dataclasses.fields(cls)}
+        settings: dict[str, Any] = {}
+        for pair in pairs:
+            name, equals, value = (part.strip() for part in pair.partition("="))
+            if not equals:
+                raise UserError(f"{pair!r} is no setting; say NAME=VALUE, e.g. gamma=0.95.")
+            if name not in kinds:
+                raise UnknownName("training setting", name, list(kinds))
+            settings[name] = _parsed(name, value, kinds[name])
+        return settings
+
+    @property
+    def rounded_steps(self) -> int:
+        """The steps that a run has in the end: algorithms that are on-policy train in whole rollouts."""
+        rollout = self.envs * self.n_steps
+        return -(-self.steps // rollout) * rollout if self.algo in ON_POLICY else self.steps
+
+    @classmethod
     def for_algo(cls, algo: str, **changes: Any) -> Self:
         """The settings that suit an algorithm, with some of them changed.
 
@@ -140,6 +168,15 @@ class TrainSettings:
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON-serialisable fields; `TrainSettings(**fields)` makes them again."""
         return dataclasses.asdict(self)
+
+
+def _parsed(name: str, value: str, kind: type) -> Any:
+    known = {"true": True, "false": False} if kind is bool else {}
+    try:
+        return known[value.lower()] if kind is bool else kind(value.replace("_", "") if kind is int else value)
+    except (KeyError, ValueError):
+        what = {bool: "true or false", int: "a whole number", float: "a number"}[kind]
+        raise UserError(f"The training setting {name} = {value!r} must be {what}.") from None
 
 
 def _check(fine: bool, name: str, value: object, range_: str) -> None:
@@ -198,6 +235,11 @@ class Progress:
     failures: int | None = None
     asked_again: int | None = None
     evaluation: Evaluation | None = None
+
+    @property
+    def solved(self) -> float | None:
+        """`train_success`, where episodes that are missing to 100 count as failures: a lucky one is no success."""
+        return None if self.train_success is None else self.train_success * min(1.0, self.episodes / WINDOW)
 
     def as_dict(self) -> dict[str, Any]:
         """The line as JSON-serialisable fields; `Progress.of` makes it again."""

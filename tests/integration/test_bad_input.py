@@ -379,7 +379,7 @@ def test_a_decision_that_contradicts_itself(bundle: Path) -> None:
 
 def test_two_bundles_in_one_run(bundle: Path) -> None:
     sentence = refused("train", TASK, "--reward", bundle, "--reward", bundle, "--allow-unreviewed")
-    assert sentence.startswith("Give at most one bundle, `sparse`")
+    assert sentence.startswith("Two of the rewards would be called ")
 
 
 def test_a_folder_of_runs_that_is_not_empty() -> None:

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from car.audit import AuditFolder, Effort, Judgement
+from car.audit import AuditFolder, Effort, Judgement, Tally
 from car.audit.folder import State, aside
+from car.audit.played import EXPERT
 from car.errors import UserError
 from car.refine import Flaw
-from tests.unit.audit.planted_audit import EARLY, EFFORT, FALSE, FINE, MISSED, asked, written
+from tests.unit.audit.planted_audit import EARLY, EFFORT, FALSE, FINE, MISSED, RIGHT, asked, played, written
 
 
 def test_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -145,6 +146,15 @@ def test_without_a_success_that_was_ever_seen_nothing_is_held_against_the_goal(t
     findings = written(tmp_path / "planted", FALSE, confirmed=False).findings()
     assert not findings.found
     assert findings.as_dict()["disagreements"] == {}
+
+
+def test_where_no_agent_was_paid_for_the_goal_nothing_is_known_of_it(tmp_path: Path) -> None:
+    assert written(tmp_path / "fine", FINE).findings().reached
+    expert = played(RIGHT, 1, success=True, how=EXPERT)
+    folder = AuditFolder(tmp_path / "far")
+    folder.save(asked(), State(tallies=(Tally(EXPERT).with_one(expert, 1),), confirmed=True))
+    findings = folder.findings()
+    assert (findings.reached, findings.found) == (False, False)
 
 
 def test_effort_is_checked() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from car.audit import Judgement, audit_page
 from tests.unit.audit.planted_audit import EARLY, FALSE, FINE, MISSED, played, written
 
+FAR = played((0, 12, 0), 3, success=False)
+
 
 def page(path: Path, *episodes: object, confirmed: bool = True) -> str:
     return audit_page(written(path, *episodes, confirmed=confirmed).findings(), "audits/planted")  # type: ignore[arg-type]
@@ -41,6 +43,7 @@ def test_many_are_folded_away(tmp_path: Path) -> None:
 
 def test_says_when_nothing_was_found_or_nothing_can_be_said(tmp_path: Path) -> None:
     assert "nothing found" in page(tmp_path / "fine", FINE)
+    assert '<span class="badge bad">no agent got to the goal</span>' in page(tmp_path / "far", FAR)
     assert "No agent was paid anything" in page(tmp_path / "idle")
     unknown = page(tmp_path / "unknown", FALSE, confirmed=False)
     assert "The environment never reported success" in unknown

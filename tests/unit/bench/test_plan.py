@@ -55,6 +55,16 @@ def test_rewards_that_end_alike_do_not_share_a_folder(tmp_path: Path) -> None:
     assert len({row.folder(0, tmp_path) for row in rows}) == 4
 
 
+def test_bundles_can_be_compared_with_each_other() -> None:
+    rows, _ = rows_for("unlock", ["generated", str(SHIPPED / "unlock")], 4096, SHIPPED)
+    assert rows[0].reward == rows[1].reward == str(SHIPPED / "unlock")
+    assert rows[0].settings == rows[1].settings
+    assert rows[1].label.endswith("generated_rewards.unlock")
+    assert "/" not in rows[1].label
+    with pytest.raises(UserError, match="was verified on"):
+        rows_for("unlock", [str(SHIPPED / "taxi")], 4096, SHIPPED)
+
+
 def test_what_would_fail_after_hours_is_found_before(tmp_path: Path) -> None:
     rows, _ = rows_for("unlock", ["sparse", "car.bench.oracle:oracle"], 4096, SHIPPED)
     with pytest.raises(BadTask, match="sees no pictures"):

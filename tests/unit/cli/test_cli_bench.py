@@ -22,7 +22,7 @@ def test_trains_what_is_missing_and_never_what_is_done(tmp_path: Path) -> None:
     asked = "pickup-ball", "--reward", "sparse", "--reward", "oracle", "--seeds", "1", "--steps", "1", "--out", tmp_path
     said = bench(*asked)
     assert "2 runs, 0 of them done" in said
-    assert "more than 0" in said
+    assert "more than 0.001" in said
     times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("progress.jsonl")}
     assert len(times) == 2
     again = bench(*asked, "--json")
@@ -56,6 +56,12 @@ def test_a_bundle_that_nobody_approved_is_refused_before_anything_is_trained(tmp
 )
 def test_bad_input_is_one_sentence(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
     assert said in bench(*arguments, "--out", tmp_path / "out", code=2)
+
+
+def test_where_there_is_no_bundle_at_all_nothing_is_compared(tmp_path: Path) -> None:
+    said = bench("--rewards", tmp_path, "--out", tmp_path / "out", code=2)
+    assert "for any task of the suite; --rewards names another folder" in said
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_task_without_a_bundle_is_compared_with_what_there_is(tmp_path: Path) -> None:

@@ -122,6 +122,8 @@ def test_repeat_trains_again_and_compares(runs: Path, tmp_path: Path) -> None:
     assert document["folder"] == f"{run}-again"
     assert document["runs"]["first"]["steps"] == document["runs"]["again"]["steps"] == 64
     assert "is not empty" in refused("repeat", run)
+    for resume in ((), ("--resume",)):
+        assert "is the run itself; repeat it in another folder" in refused("repeat", run, "--out", run, *resume)
 
     (lines,) = ((run / "progress.jsonl").read_text().splitlines(),)
     (run / "progress.jsonl").write_text(json.dumps({**json.loads(lines[0]), "episodes": 99}) + "\n")

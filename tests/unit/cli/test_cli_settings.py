@@ -120,7 +120,7 @@ def test_a_flag_with_two_forms_may_be_set_either_way() -> None:
 
 def test_a_list_is_an_option_that_is_given_several_times() -> None:
     settings('[train]\nreward = ["sparse", "sparse"]\n')
-    assert "Give at most one bundle, `sparse`" in refused("train", TASK)
+    assert "Two of the rewards would be called 'sparse'" in refused("train", TASK)
     assert "There is no reward bundle" in car("train", TASK, "--reward", "no-such-bundle").stderr
 
 

@@ -186,7 +186,7 @@ def test_the_board_keeps_the_last_evaluation_and_says_what_is_left() -> None:
     screen.print(board)
     assert "starting" in printed(screen)
     board.note(job, Progress(1024, 4096, 1.0, 1.0, 9, 0.25, evaluation=Evaluation(20, 0.5, 9.0, 0.1)))
-    board.note(job, Progress(2048, 4096, 2.0, 2.0, 19, 0.75, credited=0.9))
+    board.note(job, Progress(2048, 4096, 2.0, 2.0, 119, 0.75, credited=0.9))
     screen.print(board)
     (line,) = (line for line in printed(screen).splitlines() if "sparse" in line)
     assert line.split() == ["sparse", "0", "2,048", "50%", "75%", "50%", "90%", "1,024", "0:02"]
@@ -213,7 +213,7 @@ def test_the_board_fits_the_terminal_and_cuts_no_number(width: int) -> None:
     for name in ("blockedunlockpickup", "keycorridor-s3r2"):
         job = Job("a_long_package.of_rewards:make", find_task(name), "sparse", TrainSettings(seed=12), Path(name))
         for steps, seconds in ((1_021_952, 900.0), (1_024_000, 901.0)):
-            board.note(job, Progress(steps, 9_000_000, seconds, 9.0, 99, 1.0, credited=1.0, evaluation=_ALL_SOLVED))
+            board.note(job, Progress(steps, 9_000_000, seconds, 9.0, 999, 1.0, credited=1.0, evaluation=_ALL_SOLVED))
     screen.print(board)
     lines = printed(screen).rstrip("\n").split("\n")
     assert max(map(len, lines)) <= width
