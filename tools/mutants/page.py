@@ -11,7 +11,7 @@ from tools.mutants.results import Differs, Result
 
 _INTRODUCTION = """# Wrong programs that are nearly right
 
-The verifier is tested like a safety device. Every checker of the shipped bundles was changed automatically in one
+The verifier is tested like a safety device. Every checker of these bundles was changed automatically in one
 place, and each changed program took the place of the original in its chain. The whole chain was then judged as
 `car verify` judges it, on the held-out trajectories. A verifier that is worth its name rejects it. Left out are the
 probes that play the environment: they could only reject more.
