@@ -38,9 +38,9 @@ def evaluate(
 ) -> None:
     """Measures a bundle's programs against the truth, on fresh episodes of a built-in task.
 
-    The truth is read from the environment's state. No command that makes or judges programs may read it, and nothing that is measured here goes
-    back into a prompt or a verdict. The episodes are those of experts, of experts who now and then act at random, and
-    of random agents.
+    The truth is read from the environment's state. No command that makes or judges programs may read it, and nothing
+    that is measured here goes back into a prompt or a verdict. The episodes are those of experts, of experts who now
+    and then act at random, and of random agents.
 
     Examples:
     car evaluate doorkey-8x8

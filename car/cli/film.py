@@ -41,7 +41,7 @@ def film(
     from car.film import FILM_SEED, film_run
 
     path = _path(run, format_, out)
-    _check_run(run)
+    check_run(run)
     with notes.status("filming ..."):
         made = film_run(run, [path], episodes, FILM_SEED if seed is None else seed, isolation)
     if made.lacking:
@@ -121,7 +121,7 @@ def _path(run: Path, format_: str | None, out: Path | None) -> Path:
     return out
 
 
-def _check_run(run: Path) -> None:
+def check_run(run: Path) -> None:
     """Tells whoever names the folder of several runs which they are.
 
     Raises:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from car.cli.board import Board
+from car.cli.film import check_run
 from car.cli.output import Json, LowestLevel, note, notes, result
 from car.cli.training import outcome_table
 from car.errors import UserError
@@ -41,6 +42,7 @@ def repeat(
     folder = out or (run if run.name else run.resolve()).with_name(f"{run.resolve().name}-again")
     if folder.resolve() == run.resolve():
         raise UserError(f"{folder} is the run itself; repeat it in another folder.")
+    check_run(run)
     first = result_of(run)
     _train(repetition(run, folder, resume, allow_unreviewed, isolation))
     results = {"first": first, "again": result_of(folder)}

@@ -54,14 +54,14 @@ def cluster(address: str, processors: int) -> Iterator[None]:
 
 
 def _connect(ray: Any, address: str, processors: int) -> None:
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    settings = {"log_to_driver": False, "logging_level": "ERROR"}
     if address in _LOCAL:
-        ray.init("local", num_cpus=processors, include_dashboard=False, object_store_memory=_STORE_BYTES, **quiet)
-        return
+        settings |= {"num_cpus": processors, "include_dashboard": False, "object_store_memory": _STORE_BYTES}
     try:
-        ray.init(address, **quiet)
+        ray.init("local" if address in _LOCAL else address, **settings)
     except (ConnectionError, RuntimeError) as error:
-        raise UserError(f"The Ray cluster at {address} cannot be used: {str(error).splitlines()[0]}") from error
+        where = "on this machine" if address in _LOCAL else f"at {address}"
+        raise UserError(f"The Ray cluster {where} cannot be used: {str(error).splitlines()[0]}") from error
 
 
 class _WithoutRay:

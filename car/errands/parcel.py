@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from car.errors import CarError
 from car.files import write_atomically
 
 _State = tuple[int, int]
@@ -25,8 +26,12 @@ class Parcel:
         """Writes the files, each whole or not at all; what is gone goes last.
 
         Raises:
+            CarError: a name leads out of the folder.
             OSError: the disk is full or the folder cannot be written.
         """
+        for name in (*(name for name, _ in self.files), *self.gone):
+            if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+                raise CarError(f"Another machine has sent a file for {name!r}, which is not in {folder}.")
         for name, content in self.files:
             with write_atomically(folder / name) as stream:
                 stream.write(content)

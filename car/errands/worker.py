@@ -149,9 +149,19 @@ def _as_there(line: Mapping[str, Any], placed: Errand, errand: Errand) -> Mappin
     return {**line, "error": text}
 
 
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _sweep() -> None:
     """Removes what errands of processes that were killed have left on this machine."""
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         number = left.name.removeprefix(_PREFIX).partition("-")[0]
-        if number.isdecimal() and not Path(f"/proc/{number}").exists():
+        if number.isdecimal() and not _lives(int(number)):
             shutil.rmtree(left, ignore_errors=True)

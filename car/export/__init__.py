@@ -55,8 +55,9 @@ def export(bundle: Bundle, target: Path, allow_unreviewed: bool = False, force: 
     if target.exists() and not force:
         raise UserError(f"{target} is there already; --force writes over it.")
     if not (bundle.approved or allow_unreviewed):
+        said = "A person has rejected" if bundle.approval else "Nobody has approved"
         raise BadBundle(
-            f"Nobody has approved the bundle {bundle.path}: read it with `car review {bundle.task.name}` and approve "
+            f"{said} the bundle {bundle.path}: read it with `car review {bundle.task.name}` and approve "
             "it with `--approve`, or pass --allow-unreviewed."
         )
     write_text(target, exported(bundle, target.stem))

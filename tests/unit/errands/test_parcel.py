@@ -1,7 +1,10 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from car.errands.parcel import Parcel, Sender, packed
+from car.errors import CarError
 
 
 def write(path: Path, text: str, time: float) -> None:
@@ -41,3 +44,13 @@ def test_a_file_or_a_folder_goes_under_its_own_name(tmp_path: Path) -> None:
     write(tmp_path / "bundle" / "checkers" / "one.py", "1", 1)
     assert packed(tmp_path / "bundle") == Parcel((("bundle/checkers/one.py", b"1"),))
     assert packed(tmp_path / "bundle" / "checkers" / "one.py") == Parcel((("one.py", b"1"),))
+
+
+@pytest.mark.parametrize("name", ["../outside", "/outside", "in/../../outside"])
+def test_nothing_is_written_or_removed_outside(name: str, tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("mine")
+    for parcel in (Parcel(((name, b"theirs"),)), Parcel((), (name,))):
+        with pytest.raises(CarError, match="Another machine has sent"):
+            parcel.unpack(tmp_path / "folder")
+    assert (tmp_path / "outside").read_text() == "mine"
+    assert not (tmp_path / "folder").exists()
