@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from car.cli.board import Board, columns
+from car.cli.board import Board
 from car.cli.output import REWARDS, Json, LowestLevel, Rewards, note, notes, result
 from car.errors import UserError
 
@@ -119,15 +119,25 @@ def _trained(
 
 
 def figures_table(figures: "Sequence[RowFigures]") -> Any:
-    """The figures by task and reward; a task has a line of its own, so that the numbers have room."""
+    """The figures by task and reward, 80 columns wide: a task has its own line, and steps a second are left out."""
+    from itertools import groupby
+
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
     from car.bench.text import TITLES, cells
 
-    table = columns(*TITLES[1:])
-    before = ""
-    for row in figures:
-        named, label, *rest = cells(row)
-        if named != before:
-            table.add_row(named)
-        table.add_row(f"  {label}", *rest)
-        before = named
-    return table
+    titles, lines = TITLES[1:-1], [cells(row)[:-1] for row in figures]
+    widths = [max(map(len, column)) for column in zip(titles, *(line[1:] for line in lines), strict=True)]
+    parts: list[Text | Table] = []
+    for task, rows in groupby(lines, key=lambda line: line[0]):
+        table = Table(header_style="dim", box=None, padding=(0, 1, 0, 0), show_header=not parts)
+        for number, (title, width) in enumerate(zip(titles, widths, strict=True)):
+            table.add_column(title, justify="right" if number else "left", overflow="fold", min_width=width)
+        for row in rows:
+            table.add_row(*row[1:])
+        parts += [Text(task, "bold"), table] if parts else [table]
+        if len(parts) == 1:
+            parts.insert(0, Text(task, "bold"))
+    return Group(*parts)
