@@ -39,7 +39,8 @@ def oracle(task: Task, shaping: Shaping) -> "OracleReward":
 def naive(task: Task, shaping: Shaping) -> "OracleReward":
     """Every true sub-task but the last one, which pays only what the environment itself pays for it.
 
-    That is what one writes first, and an agent can do best by it if it takes the sub-tasks and then idles.
+    The others pay as much as the whole chain of `oracle`. That is what one writes first, and an agent can do best by it
+    if it takes the sub-tasks and then idles.
 
     Raises:
         UnknownName: there is no ground truth for the task.
@@ -107,7 +108,6 @@ class OracleReward:
         self.names = tuple(names[:paid])
         self.frame_shape = (_SIDE, _SIDE * len(names), 3)
         self._shaping = shaping
-        self._share = len(self.names) / len(names)
         self._after = [range(index) for index in range(len(self.names))]
 
     def signals(self, initial: Frames, frames: Frames, ask: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -123,8 +123,7 @@ class OracleReward:
 
     def episode(self) -> Milestones:
         """The milestones of a new episode."""
-        # What is not paid makes the others no dearer.
-        return Milestones(self._after, replace(self._shaping, scale=self._shaping.scale * self._share))
+        return Milestones(self._after, self._shaping)
 
     def close(self) -> None:
         """Nothing runs behind it."""

@@ -23,7 +23,7 @@ ROWS: Mapping[str, str] = {
     SPARSE: "the environment's own reward alone",
     GENERATED: "the bundle of the task, in addition",
     ORACLE: "a reward written by hand from the true sub-tasks, in addition",
-    "naive": "the same, but the last sub-task pays only what the environment pays",
+    "naive": "the same pay for all sub-tasks but the last one, which pays only what the environment pays",
     "hidden": "the bundle, but the agent does not see what is credited",
     "options": "the bundle, with a policy for each sub-task",
 }

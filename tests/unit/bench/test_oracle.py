@@ -49,8 +49,8 @@ def test_the_naive_one_pays_nothing_for_the_last_sub_task() -> None:
     task = seen_by_oracle(find_task("unlock"))
     paid, milestones = played(task, naive(task, BONUS))
     assert list(milestones) == ["key-picked-up"]
-    # No more for the key than the oracle: what is not paid is all that differs.
-    assert sum(paid) == 0.5
+    # As much as the oracle pays for all: a chain is worth the scale of its shaping, however long it is.
+    assert sum(paid) == 1.0
     assert paid[-1] == 0.0
 
 
