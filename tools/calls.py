@@ -30,7 +30,7 @@ back with measured facts. For n sub-tasks, no more than 2 n + 2 calls should be 
 | --- | --- | --- | --- | --- | --- | --- |
 """
 _TAIL = """
-The session of blockedunlockpickup went on: its `key-put-down` is weak, so the model was asked for better sub-tasks, and
+In the session of blockedunlockpickup `key-put-down` is weak, so the model was asked for better sub-tasks, and
 took seven more calls without reaching a verified chain. The bundle that ships is from the first seven (`--rounds 1`).
 
 The sessions were held by hand through `--vlm manual`, where nobody counts tokens. They are estimated from the text and
