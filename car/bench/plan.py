@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from car.bench.oracle import seen_by_oracle
-from car.bundle import find_bundle, load_bundle
+from car.bundle import find_bundle, label_of, load_bundle
 from car.errors import BadBundle, UnknownName, UserError
 from car.milestones import Shaping
 from car.rewards import is_made, made_reward
@@ -130,13 +130,8 @@ def _row(task: Task, label: str, settings: TrainSettings, folder: Path) -> Row:
         truth_for(task.name)
         return Row(seen_by_oracle(task), label, f"car.bench.oracle:{label}", settings)
     if label not in ROWS:
-        return Row(task, _dotted(label), str(_bundle_of(task, label, folder)), settings)
+        return Row(task, label_of(label), str(_bundle_of(task, label, folder)), settings)
     return Row(task, label, str(_bundle_of(task, task.name, folder)), settings)
-
-
-def _dotted(folder: str) -> str:
-    """The name of a row for a folder: it names folders itself."""
-    return ".".join(part for part in Path(folder).parts if part not in ("/", ".", ".."))
 
 
 def _bundle_of(task: Task, name: str, folder: Path) -> Path:

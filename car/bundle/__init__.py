@@ -13,7 +13,7 @@
 """
 
 from car.bundle.form import FORMAT, Approval, Bundle, Provenance
-from car.bundle.read import decide, find_bundle, list_bundles, load_bundle
+from car.bundle.read import decide, find_bundle, label_of, list_bundles, load_bundle
 from car.bundle.write import save_bundle, take_in
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Provenance",
     "decide",
     "find_bundle",
+    "label_of",
     "list_bundles",
     "load_bundle",
     "save_bundle",

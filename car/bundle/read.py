@@ -168,6 +168,11 @@ def list_bundles(folder: Path) -> list[Path]:
     return sorted(each.parent for each in folder.glob("*/manifest.json") if not each.parent.name.startswith("."))
 
 
+def label_of(path: str | Path) -> str:
+    """What to call the runs with the bundle in a folder: its path as a name for other folders."""
+    return ".".join(part for part in Path(path).parts if part not in ("/", ".", ".."))
+
+
 def find_bundle(name: str, folder: Path) -> Path:
     """The folder of a bundle, from its path or from the name of its task.
 

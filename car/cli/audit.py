@@ -51,7 +51,7 @@ def audit(
     ] = None,
     task: Annotated[str | None, typer.Option("--task", help="The bundle's task, if it is not built in.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the audit; default: audits/TASK.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew; the audit so far is put aside.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew; a finished audit is put aside.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
     rewards: Rewards = REWARDS,
     isolation: LowestLevel = None,

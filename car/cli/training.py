@@ -115,6 +115,7 @@ def _others(pairs: list[str]) -> dict[str, Any]:
 
 
 def _rewards(names: list[str], env_id: str, folder: Path, allow_unreviewed: bool) -> dict[str, Path | str]:
+    from car.bundle import label_of
     from car.rewards import is_made
 
     bundles = [name for name in names if name != "sparse" and not is_made(name)]
@@ -126,17 +127,12 @@ def _rewards(names: list[str], env_id: str, folder: Path, allow_unreviewed: bool
         elif is_made(name):
             label, reward = name.rpartition(":")[2], name
         else:
-            label = "generated" if len(bundles) == 1 else _dotted(name)
+            label = "generated" if len(bundles) == 1 else label_of(name)
             reward = _usable(name, env_id, folder, allow_unreviewed)
         if label in named:
             raise UserError(f"Two of the rewards would be called {label!r}; give each one once, named differently.")
         named[label] = reward
     return named
-
-
-def _dotted(path: str) -> str:
-    """A name for a folder: the one under which its runs lie."""
-    return ".".join(part for part in Path(path).parts if part not in ("/", ".", ".."))
 
 
 def _usable(name: str, env_id: str, folder: Path, allow_unreviewed: bool) -> Path:

@@ -1,12 +1,16 @@
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
 from car.batch import Outcome, Standing, exit_code_of
+from car.batch.order import Order
+from car.batch.run import Audience, Batch, _Run
 from car.checker import SubTask
 from car.errors import CarError, NothingUsable, UserError
 from car.refine import Asked, Leaving, Rejected, Replied, Unanswered, Waiting
+from car.tasks import find_task
 from car.vlm import Reply, Request, Usage
 from car.vlm.price import FREE, Price
 
@@ -52,3 +56,16 @@ def test_the_exit_code_is_that_of_the_worst(codes: list[int], code: int) -> None
 
 def test_kinds_of_errors_have_these_codes() -> None:
     assert [each.exit_code for each in (UserError, NothingUsable, CarError)] == [2, 3, 2]
+
+
+def test_a_bundle_that_cannot_be_put_in_its_place_fails_alone(tmp_path: Path) -> None:
+    told: list[Outcome] = []
+    task = find_task("unlock")
+    run = _Run(Batch([task], Order("replay/unlock"), tmp_path, tmp_path), Audience(ended=told.append))
+    run._tasks = [task]
+    run._end(0, None)
+    run._hear(0, {"outcome": Outcome("unlock", "accepted", None, 5, (1, 2), 0.5).as_dict()})
+    run._end(0, None)
+    assert [each.decision for each in told] == ["failed", "failed"]
+    assert "ended without a verdict" in str(told[0].error)
+    assert "The bundle of 'unlock' cannot be put into" in str(told[1].error)
