@@ -53,6 +53,8 @@ class Task:
         success: ``reward`` (the episode terminated with a positive reward) or ``info:KEY`` (a true value there).
         agent_view: ``module:attribute`` of a function that wraps the environment for the training agent, or None.
         summary: one sentence for people; no prompt ever holds it.
+        goal_prompt: what a frame of the goal shows, in words for CLIP; may be empty.
+        baseline_prompt: what every frame shows, in words for CLIP; may be empty.
 
     Raises:
         BadTask: a field that cannot serve.
@@ -66,6 +68,8 @@ class Task:
     success: str = "reward"
     agent_view: str | None = None
     summary: str = ""
+    goal_prompt: str = ""
+    baseline_prompt: str = ""
 
     def __post_init__(self) -> None:
         for each in dataclasses.fields(self):
@@ -158,7 +162,9 @@ class Task:
 
     def as_dict(self) -> dict[str, Any]:
         """The task as JSON-serialisable fields; `Task(**fields)` makes it again."""
-        return {**dataclasses.asdict(self), "env_kwargs": dict(self.env_kwargs)}
+        fields = {**dataclasses.asdict(self), "env_kwargs": dict(self.env_kwargs)}
+        # What was kept before tasks had prompts is that of the same task.
+        return {name: value for name, value in fields.items() if value or not name.endswith("_prompt")}
 
 
 def load_task(path: Path) -> Task:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from car import __version__
+from car.cli import clip
 from car.cli.audit import audit
 from car.cli.bench import bench
 from car.cli.bundles import bundles, review
@@ -60,8 +61,8 @@ def flowed(text: str) -> str:
     return "\n\n".join(each if each.startswith("Example") else each.replace("\n", " ") for each in paragraphs)
 
 
-def _add(name: str, command: Callable[..., Any]) -> None:
-    app.command(name, help=flowed(command.__doc__ or ""))(command)
+def _add(name: str, command: Callable[..., Any], to: typer.Typer = app) -> None:
+    to.command(name, help=flowed(command.__doc__ or ""))(command)
 
 
 _add("demo", demo)
@@ -79,3 +80,13 @@ _add("film", film)
 _add("repeat", repeat)
 _add("bench", bench)
 _add("doctor", doctor)
+
+_clip = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+app.add_typer(
+    _clip,
+    name="clip",
+    help="CLIP models of our own, and measurements of CLIP rewards.\n\nExample: car clip evaluate doorkey-6x6",
+)
+_add("train", clip.train, _clip)
+_add("evaluate", clip.evaluate, _clip)
+_add("calibrate", clip.calibrate, _clip)

@@ -9,6 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from car.cli.board import Board, columns, percent
+from car.cli.clip_options import (
+    Alpha,
+    Baseline,
+    Beta,
+    End,
+    Gate,
+    Goal,
+    Negatives,
+    NegativesSeed,
+    Stretch,
+    Tau,
+    Template,
+    asked_of_clip,
+    check_used,
+    clip_settings,
+)
 from car.cli.film import film_runs, formats_of
 from car.cli.output import REWARDS, Json, LowestLevel, Rewards, next_step, note, notes, result
 from car.errors import UserError
@@ -27,7 +43,11 @@ def train(
     task: Annotated[str, typer.Argument(help="A built-in task, a TOML file, or module:attribute.")],
     reward: Annotated[
         list[str],
-        typer.Option("--reward", help="A bundle's folder, its task, sparse, or module:attribute; several compare."),
+        typer.Option(
+            "--reward",
+            help="A bundle's folder, its task, sparse, clip-cosine:MODEL, clip-softmax:MODEL, or module:attribute; "
+            "several compare.",
+        ),
     ],
     algo: Annotated[str, typer.Option(help="ppo, a2c, dqn or sac.")] = "ppo",
     steps: Annotated[int, typer.Option(help="Environment steps of each run.", min=1)] = 100_000,
@@ -58,6 +78,17 @@ def train(
         bool, typer.Option("--allow-unreviewed", help="Also train with a bundle that no person has approved.")
     ] = False,
     rewards: Rewards = REWARDS,
+    goal: Goal = None,
+    baseline: Baseline = None,
+    alpha: Alpha = None,
+    negatives: Negatives = None,
+    negatives_seed: NegativesSeed = None,
+    tau: Tau = None,
+    beta: Beta = None,
+    template: Template = None,
+    end: End = False,
+    stretch: Stretch = False,
+    gate: Gate = None,
     film: Annotated[str, typer.Option(help="Film of the first seed with each reward: gif, mp4 or both.")] = "gif",
     no_film: Annotated[bool, typer.Option("--no-film", help="Make no film.")] = False,
     isolation: LowestLevel = None,
@@ -68,6 +99,8 @@ def train(
     Success is always the environment's own. The folder of a run holds all that is needed to repeat it (`car repeat`):
     settings, versions, the bundle, progress, TensorBoard events, checkpoints, the final policy, the learning curve and
     a film of the trained agent.
+
+    A CLIP reward scores every frame by what a sentence says; docs/clip.md has its options.
 
     Example: car train doorkey-8x8 --reward doorkey-8x8 --reward sparse --algo ppo --steps 150000 --seeds 2 --jobs 2
     """
@@ -84,7 +117,8 @@ def train(
     settings = TrainSettings.for_algo(algo, steps=steps, every=every, **changes)
     if hierarchical and "sparse" in reward:
         raise UserError(NO_SUBTASKS)
-    named = _rewards(reward, found.env_id, rewards, allow_unreviewed)
+    asked = asked_of_clip(goal, baseline, alpha, negatives, negatives_seed, tau, beta, template, end, stretch, gate)
+    named = _rewards(reward, found, rewards, allow_unreviewed, asked)
     folder = _folder(out, resume, found.name)
     rounded = "" if settings.rounded_steps == steps else f" ({settings.rounded_steps:,} in whole rollouts)"
     counted = f"{seeds} seed{'s' * (seeds != 1)}, {steps:,} steps each{rounded}"
@@ -114,25 +148,39 @@ def _others(pairs: list[str]) -> dict[str, Any]:
     return said
 
 
-def _rewards(names: list[str], env_id: str, folder: Path, allow_unreviewed: bool) -> dict[str, Path | str]:
+def _rewards(
+    names: list[str], task: "Task", folder: Path, allow_unreviewed: bool, asked: Mapping[str, Any]
+) -> dict[str, Path | str]:
     from car.bundle import label_of
     from car.rewards import is_made
+    from car.rewards.clip import is_clip
 
+    check_used(asked, any(map(is_clip, names)))
     bundles = [name for name in names if name != "sparse" and not is_made(name)]
     named: dict[str, Path | str] = {}
     for name in names:
         reward: Path | str
         if name == "sparse":
             label, reward = name, name
+        elif is_clip(name):
+            label, reward = _clip_reward(name, task, asked, folder)
         elif is_made(name):
             label, reward = name.rpartition(":")[2], name
         else:
             label = "generated" if len(bundles) == 1 else label_of(name)
-            reward = _usable(name, env_id, folder, allow_unreviewed)
+            reward = _usable(name, task.env_id, folder, allow_unreviewed)
         if label in named:
             raise UserError(f"Two of the rewards would be called {label!r}; give each one once, named differently.")
         named[label] = reward
     return named
+
+
+def _clip_reward(reference: str, task: "Task", asked: Mapping[str, Any], folder: Path) -> tuple[str, str]:
+    """What to call it and the reward in one line, with all that it takes from the task written out."""
+    from car.rewards.clip import with_prompts
+
+    settings = with_prompts(clip_settings(reference, asked, folder), task)
+    return settings.kind + ("-gated" if settings.gate else ""), settings.reference
 
 
 def _usable(name: str, env_id: str, folder: Path, allow_unreviewed: bool) -> Path:

@@ -10,11 +10,12 @@ from dataclasses import replace
 from car.bundle import Bundle
 from car.errors import BadTask, UnknownName, UserError
 from car.evaluate.counterpart import LEAST_AGREEMENT, agreements, counterparts
-from car.evaluate.episodes import FRESH_SEEDS, KINDS, Fresh
+from car.evaluate.episodes import FRESH_SEEDS, Fresh
 from car.evaluate.evaluation import Evaluation, Played, pairs_in, played, starts_in
 from car.evaluate.figures import FirstFigures, FrameFigures, Share, SubTaskFigures, compared
 from car.evaluate.rounds import MOST, Progress, Rounds
 from car.record import Stage
+from car.record.labelled import KINDS
 from car.sandbox import Limits, Sandbox
 from car.tasks import all_tasks
 from car.truth import Predicate, truth_for

@@ -1,30 +1,23 @@
 """Fresh episodes: what was really the case at each step, and what the checkers said of its frame."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from car.bundle import Bundle
-from car.errors import BadFrame, BadTask
+from car.errors import BadFrame
 from car.frames import digest
-from car.record import Stage, random_policy
+from car.record import Stage
+from car.record.labelled import Holds, play_labelled
 from car.sandbox import Session
-from car.task import Env, Policy, Task
 from car.trajectory import Trajectory
-
-KINDS = ("expert", "mixed", "random")
-"""Who acts: the task's expert, the same with random actions in between, or a uniformly random policy."""
 
 FRESH_SEEDS = 2_000_000_000
 """Fresh episode i of ``--seed s`` has the seed 2,000,000,000 + s + i. Recording stays near 1,000,000, training below
 1,000,000,000, and the evaluation of agents begins there."""
 
 _GIVE_UP = 5
-
-Holds = Callable[[Env], Sequence[bool]]
-"""What m true predicates say of an environment's present state."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,21 +75,10 @@ class Fresh:
         """
         while True:
             seed, self.next_seed = self.next_seed, self.next_seed + 1
-            trajectory, truth = self._filmed(kind, seed)
-            if trajectory.sha256() not in self._known:
-                return self._judged(kind, seed, trajectory, truth)
+            played = play_labelled(self._stage, self._bundle.task, kind, seed, self._holds, self._slips)
+            if played.trajectory.sha256() not in self._known:
+                return self._judged(kind, seed, played.trajectory, played.truth)
             self.skipped += 1
-
-    def _filmed(self, kind: str, seed: int) -> tuple[Trajectory, NDArray[np.bool_]]:
-        watched: list[_Watched] = []
-
-        def make(env: Env) -> Policy:
-            watched.append(_Watched(env, policy_of(kind, self._bundle.task, env, seed, self._slips), self._holds))
-            return watched[-1]
-
-        who = "expert" if kind == "expert" else "random"
-        trajectory = self._stage.play(make, who, seed)
-        return trajectory, watched[-1].all_noted()
 
     def _judged(self, kind: str, seed: int, trajectory: Trajectory, truth: NDArray[np.bool_]) -> FreshEpisode:
         self._check_size(trajectory)
@@ -122,57 +104,3 @@ class Fresh:
                 f"The task {self._bundle.task.name!r} gives frames of {trajectory.size[0]} x {trajectory.size[1]} "
                 f"pixels here, but the bundle {self._bundle.path} is for frames of {width} x {height}."
             )
-
-
-def policy_of(kind: str, task: Task, env: Env, seed: int, slips: float) -> Policy:
-    """Who acts in an episode of this kind; the seed alone decides which random actions are taken.
-
-    Raises:
-        BadTask: the task has no expert.
-    """
-    if kind == "random":
-        return random_policy(env.action_space, seed)
-    return task.make_expert(env) if kind == "expert" else _Slipping(task, env, seed, slips)
-
-
-class _Slipping:
-    """The expert, who now and then acts at random and then plans anew; where there is no way on, random to the end."""
-
-    def __init__(self, task: Task, env: Env, seed: int, slips: float) -> None:
-        self._task, self._env, self._slips = task, env, slips
-        self._random = random_policy(env.action_space, seed)
-        self._chance = np.random.default_rng([seed, FRESH_SEEDS])
-        self._expert: Policy | None = task.make_expert(env)
-        self._lost = False
-
-    def __call__(self, observation: object) -> object:
-        if self._lost or self._chance.random() < self._slips:
-            self._expert = None
-            return self._random(observation)
-        if self._expert is None:
-            self._expert = self._planned()
-        return self._random(observation) if self._expert is None else self._expert(observation)
-
-    def _planned(self) -> Policy | None:
-        try:
-            return self._task.make_expert(self._env)
-        except BadTask:
-            # It planned at the start, so it is this state from which there is no way.
-            self._lost = True
-            return None
-
-
-class _Watched:
-    """A policy that notes what holds before each of its actions."""
-
-    def __init__(self, env: Env, policy: Policy, holds: Holds) -> None:
-        self._env, self._policy, self._holds = env, policy, holds
-        self._noted: list[Sequence[bool]] = []
-
-    def __call__(self, observation: object) -> object:
-        self._noted.append(self._holds(self._env))
-        return self._policy(observation)
-
-    def all_noted(self) -> NDArray[np.bool_]:
-        """What held at each step; to be asked for once, while the environment is still as it was at the end."""
-        return np.array([*self._noted, self._holds(self._env)], np.bool_)

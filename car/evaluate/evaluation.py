@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from car.evaluate.episodes import KINDS, FreshEpisode
+from car.evaluate.episodes import FreshEpisode
 from car.evaluate.figures import SubTaskFigures
+from car.record.labelled import KINDS
 from car.sandbox.isolation import Isolation
 
 FORMAT = "car-evaluation/1"

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from car.checker import Checker
-from car.evaluate.episodes import KINDS, FreshEpisode
+from car.evaluate.episodes import FreshEpisode
+from car.record.labelled import KINDS
 from car.verify.credit import credited, prerequisites
 from car.verify.interval import clopper_pearson
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from car.evaluate.episodes import KINDS, Fresh, FreshEpisode
+from car.evaluate.episodes import Fresh, FreshEpisode
+from car.record.labelled import KINDS
 
 MATCHING = 10
 """Episodes of each kind that are played before the others, to find the counterparts with."""

@@ -134,6 +134,16 @@ class KnowsFrames(Protocol):
         ...
 
 
+@runtime_checkable
+class EndsEpisodes(Protocol):
+    """What a `Reward` can have on top, if its episodes say when they are over; their `over` is true then."""
+
+    @property
+    def ends_episodes(self) -> bool:
+        """Whether any of them may end an episode."""
+        ...
+
+
 RewardMaker = Callable[[Task, Shaping], Reward]
 """Makes the reward for a task; milestones, if it has any, should pay as the shaping says."""
 
@@ -141,7 +151,7 @@ _WHAT_A_REWARD_HAS = ("name", "names", "frame_shape", "signals", "episode", "clo
 
 
 def is_made(reward: object) -> bool:
-    """Whether this names a `RewardMaker`, ``module:attribute``, and not a folder."""
+    """Whether this names a `RewardMaker`, ``module:attribute``, or a CLIP reward, and not a folder."""
     return isinstance(reward, str) and ":" in reward and not Path(reward).exists()
 
 
@@ -149,13 +159,20 @@ def made_reward(reference: str, task: Task, shaping: Shaping) -> Reward:
     """The reward that a `RewardMaker` makes; a module in the current folder is found too.
 
     Args:
-        reference: ``module:attribute`` of the maker.
+        reference: ``module:attribute`` of the maker, or a CLIP reward in one line.
         task: what the reward is for.
         shaping: what milestones shall pay.
 
     Raises:
         BadTask: there is no such maker, or what it made is no reward.
+        UserError: a CLIP reward that cannot be made.
     """
+    from car.rewards.clip.reference import is_clip
+
+    if is_clip(reference):
+        from car.rewards.clip.reward import open_clip_reward
+
+        return open_clip_reward(reference, task, shaping)
     maker: Any = resolve(reference)
     if not callable(maker):
         raise BadTask(f"The reward {reference!r} is no function; it is {maker!r:.100}.")

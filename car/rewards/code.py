@@ -38,6 +38,7 @@ class CodeReward:
         frame_shape: the shape (H, W, 3) of the frames that they were verified on, if known.
 
     Attributes:
+        subtasks: what each of the checkers checks.
         failures: how often a checker failed, by (sub-task, cause). In training a checker that fails has not seen its
             sub-task done; that is all.
 
@@ -55,6 +56,7 @@ class CodeReward:
         frame_shape: tuple[int, ...] | None = None,
     ) -> None:
         self.name = name
+        self.subtasks = tuple(subtasks)
         self.names = tuple(each.name for each in subtasks)
         self.task = task
         self.frame_shape = frame_shape

@@ -1,7 +1,5 @@
 """A session that asks nothing twice."""
 
-import hashlib
-import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
 from types import TracebackType
@@ -11,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from car.frames import Frame, Frames
+from car.rewards.names import FrameNames
 from car.sandbox import Answers, Crashed, Refused, Session, TimedOut
 from car.sandbox.isolation import Isolation
 
 REMEMBERED = 100_000
 """Pairs of frames."""
 
-_NAMED = 10_000
 _NOT_ASKED = -1
 
 
@@ -41,7 +39,7 @@ class RememberingSession:
         self._session = session
         self._size = size
         self._known: OrderedDict[bytes, tuple[NDArray[np.int8], NDArray[np.float64]]] = OrderedDict()
-        self._names = _Names()
+        self._names = FrameNames()
 
     @property
     def isolation(self) -> Isolation:
@@ -141,32 +139,3 @@ class RememberingSession:
     ) -> None:
         self._known.clear()
         self._session.__exit__(kind, error, trace)
-
-
-class _Names:
-    """The digests of frames; those of the last few thousand that nobody draws over are kept, while these live."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[weakref.ref[Frame], bytes]] = {}
-
-    def of(self, frame: Frame) -> bytes:
-        known = self._known.get(id(frame))
-        if known is not None and known[0]() is frame and not frame.flags.writeable:
-            return known[1]
-        name = _digest(frame)
-        if not frame.flags.writeable and frame.base is None:
-            self._keep(frame, name)
-        return name
-
-    def _keep(self, frame: Frame, name: bytes) -> None:
-        # The number of a frame that is gone may come again, and then belongs at the end.
-        self._known.pop(id(frame), None)
-        self._known[id(frame)] = weakref.ref(frame), name
-        if len(self._known) > _NAMED:
-            del self._known[next(iter(self._known))]
-
-
-def _digest(frame: Frame) -> bytes:
-    hashed = hashlib.sha256(repr(frame.shape).encode())
-    hashed.update(np.ascontiguousarray(frame).data)
-    return hashed.digest()

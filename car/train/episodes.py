@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium as gym
 
 from car.task import Env, Task
+from car.wrapper.camera import CUT
 
 
 class EpisodeRecord(gym.Wrapper[Any, Any, Any, Any]):
@@ -18,12 +19,17 @@ class EpisodeRecord(gym.Wrapper[Any, Any, Any, Any]):
     def __init__(self, env: Env, task: Task) -> None:
         super().__init__(env)
         self._task = task
-        self._sum, self._length, self._succeeded = 0.0, 0, False
+        self._sum, self._length, self._succeeded, self._ended = 0.0, 0, False, True
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Begins a new episode."""
-        self._sum, self._length, self._succeeded = 0.0, 0, False
-        return self.env.reset(seed=seed, options=options)
+        """Begins a new episode; where one was cut off in its middle, the info has its account under ``car/cut``."""
+        cut = {} if self._ended else {CUT: self._account()}
+        self._sum, self._length, self._succeeded, self._ended = 0.0, 0, False, True
+        observation, info = self.env.reset(seed=seed, options=options)
+        return observation, {**info, **cut}
+
+    def _account(self) -> dict[str, Any]:
+        return {"is_success": self._succeeded, "episode": {"r": self._sum, "l": self._length}}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Steps; the info of the last step gets the account of the episode."""
@@ -31,9 +37,9 @@ class EpisodeRecord(gym.Wrapper[Any, Any, Any, Any]):
         self._sum += float(reward)
         self._length += 1
         self._succeeded = self._succeeded or self._task.succeeded(float(reward), terminated, info)
-        if terminated or truncated:
-            info["is_success"] = self._succeeded
-            info["episode"] = {"r": self._sum, "l": self._length}
+        self._ended = bool(terminated or truncated)
+        if self._ended:
+            info |= self._account()
         else:
             # An environment may report its own is_success at every step; only the episode's account shall count.
             info.pop("is_success", None)

@@ -8,6 +8,7 @@ from typing import Any
 
 from car.errors import RewardChanged, UserError
 from car.rewards import Reward, is_made, made_reward
+from car.rewards.clip.reference import is_clip, read_reference
 from car.task import Task
 from car.train.evaluate import Actor, Exam
 from car.train.folder import RunFolder, steps_to
@@ -116,6 +117,7 @@ def _learn(
     settings: TrainSettings,
     on_progress: OnProgress,
 ) -> None:
+    from car.rewards.clip import GatedReward
     from car.rewards.code import CodeReward
     from car.train.sb3 import Training
 
@@ -124,7 +126,7 @@ def _learn(
         Exam(task, settings.eval_episodes, EVALUATION_SEED, settings.eval_deterministic, examiner, settings) as exam,
         Training(run, task, live, settings) as training,
     ):
-        isolation = live.isolation if isinstance(live, CodeReward) else None
+        isolation = live.isolation if isinstance(live, CodeReward | GatedReward) else None
         run.check_isolation(isolation)
         # Not before all is known to work: a folder without a run can be used for another one.
         keep(run, asked["reward"], isolation)
@@ -211,10 +213,14 @@ def live_reward(
             raise UserError(NO_SUBTASKS)
         yield None
         return
+    from car.rewards.clip import open_clip_reward
     from car.wrapper.scoring import opened, shaping_for
 
     shaping = settings.shaping, settings.env_reward, settings.gamma, settings.scale
-    if is_made(reward):
+    if is_clip(reward):
+        told = shaping_for(*shaping, settings.monotone_progress)
+        live: Reward = open_clip_reward(str(reward), task, told, allow_unreviewed, isolation)
+    elif is_made(reward):
         live = made_reward(str(reward), task, shaping_for(*shaping, settings.monotone_progress))
     else:
         live = opened(reward, *shaping, allow_unreviewed, isolation, settings.monotone_progress)
@@ -230,5 +236,7 @@ def _say_nothing(line: Progress) -> None:
 
 
 def _last(reference: str) -> str:
-    """A folder's name, or a maker's."""
+    """A folder's name, a maker's, or the kind of a CLIP reward."""
+    if is_clip(reference):
+        return read_reference(reference).kind
     return Path(reference.rpartition(":")[2]).name

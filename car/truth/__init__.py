@@ -10,9 +10,9 @@ from typing import Any
 
 from car.errors import UnknownName
 from car.task import Env
-from car.truth import minigrid, mountain_car, taxi
+from car.truth import cart_pole, minigrid, mountain_car, taxi
 
-_TRUTH = minigrid.TRUTH | taxi.TRUTH | mountain_car.TRUTH
+_TRUTH = minigrid.TRUTH | taxi.TRUTH | mountain_car.TRUTH | cart_pole.TRUTH
 
 
 @dataclass(frozen=True)

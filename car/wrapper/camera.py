@@ -14,6 +14,9 @@ from car.task import Camera, Env, Task
 FRAME = "car/frame"
 """The key in `info` under which `FrameTap` leaves the frame, as a `Snapshot`."""
 
+CUT = "car/cut"
+"""The key in the `info` of a reset under which the account of an episode is left that had not ended before it."""
+
 
 NO_TAP = "An environment gives no frames: wrap each one in FrameTap before it goes into the vector of environments."
 

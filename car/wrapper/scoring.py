@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from car.errors import BadFrame, UnknownName, UserError
 from car.frames import Frame
 from car.milestones import Shaping
-from car.rewards import Episode, KnowsFrames, Reward
+from car.rewards import EndsEpisodes, Episode, KnowsFrames, Reward
+from car.rewards.clip import GatedReward, is_clip, open_clip_reward
 from car.rewards.code import CodeReward, open_reward
 from car.task import Task
 
@@ -26,10 +27,12 @@ class Scored(NamedTuple):
     Args:
         shaped: what it pays.
         milestones: as in `Episode`, after the step and before any reset, float32 (k,); 1 is credited.
+        over: whether the reward ends the episode here.
     """
 
     shaped: float
     milestones: NDArray[np.float32]
+    over: bool = False
 
 
 class _Running:
@@ -217,7 +220,7 @@ def _paid(running: _Running, terminated: bool, truncated: bool) -> Scored:
         shaped = episode.step(running.signals, terminated, truncated)
     else:
         shaped = episode.step(running.signals, terminated, truncated, steps)
-    return Scored(shaped, episode.milestones)
+    return Scored(shaped, episode.milestones, getattr(episode, "over", False))
 
 
 def _unseen(running: _Running, terminated: bool, truncated: bool) -> Scored:
@@ -272,7 +275,14 @@ def opened(
         )
     if not isinstance(reward, str | Path):
         return reward
+    if is_clip(reward):
+        return open_clip_reward(str(reward), None, settings, allow_unreviewed, isolation)
     return open_reward(reward, settings, allow_unreviewed, isolation=isolation)
+
+
+def ends_episodes(reward: Reward) -> bool:
+    """Whether the reward may end an episode."""
+    return isinstance(reward, EndsEpisodes) and reward.ends_episodes
 
 
 def shaping_for(kind: str, env_reward: str, gamma: float, scale: float, monotone_progress: bool = False) -> Shaping:
@@ -290,7 +300,7 @@ def shaping_for(kind: str, env_reward: str, gamma: float, scale: float, monotone
 
 def task_of(reward: Reward) -> Task | None:
     """The task that a reward was made for, if it knows one."""
-    return reward.task if isinstance(reward, CodeReward) else None
+    return reward.task if isinstance(reward, CodeReward | GatedReward) else None
 
 
 def facts(names: Sequence[str], milestones: NDArray[np.float32]) -> dict[str, object]:

@@ -36,7 +36,8 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
 
     Args:
         env: the environment.
-        reward: a bundle's folder, or a live `Reward`. `gymnasium.make(env.spec)` builds the wrapped environment again:
+        reward: a bundle's folder, a CLIP reward in one line (see `car.rewards.clip`), or a live `Reward`, some of which
+            may end an episode. `gymnasium.make(env.spec)` builds the wrapped environment again:
             from the recorded path, or around the same live reward, in the same process only.
         shaping: ``potential`` or ``bonus``, see `Shaping`. A live reward brings its own; so do `gamma` and `scale`.
         env_reward: ``add`` or ``replace``. A potential ranks no policy above another, so where a bundle's replaces the
@@ -132,6 +133,7 @@ class DenseReward(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         ends = [(bool(terminated), bool(truncated))]
         (scored,) = self._scorer.step([self._frame_after(observation, info, ended=any(ends[0]))], ends, {})
         reward = scored.shaped + (float(env_reward) if self._adds else 0.0)
+        terminated = terminated or scored.over
         observation = self._viewed(observation, scored.milestones)
         return observation, reward, terminated, truncated, self._told(info, env_reward, scored)
 

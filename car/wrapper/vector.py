@@ -14,7 +14,7 @@ from car.frames import Frame
 from car.rewards import Reward
 from car.wrapper.camera import FRAME, NO_TAP, checked_every, snapshot_frame
 from car.wrapper.observing import MilestoneView
-from car.wrapper.scoring import Scored, Scorer, opened
+from car.wrapper.scoring import Scored, Scorer, ends_episodes, opened
 
 Infos = dict[str, Any]
 Mask = NDArray[np.bool_]
@@ -71,6 +71,11 @@ class DenseVectorReward(VectorWrapper[Any, Any, Any, Any, Any]):
         self._reward = opened(
             reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation, monotone_progress, every
         )
+        if ends_episodes(self._reward) and self._mode != AutoresetMode.DISABLED:
+            raise UserError(
+                "This reward may end an episode, which a vector of environments that reset themselves does not learn of; "
+                "make it with autoreset_mode=DISABLED, or use DenseReward in each environment."
+            )
         self._adds = env_reward == "add"
         self._scorer = Scorer(self._reward, env.num_envs)
         self._before: list[Frame | None] = [None] * env.num_envs
@@ -129,7 +134,8 @@ class DenseVectorReward(VectorWrapper[Any, Any, Any, Any, Any]):
         fresh = self._first_frames(infos, begun)
         ends = list(zip(np.asarray(terminated).tolist(), np.asarray(truncated).tolist(), strict=True))
         scored = self._scorer.step(frames, ends, fresh)
-        self._ended = ended
+        over = np.array([each.over for each in scored])
+        terminated, self._ended = np.logical_or(terminated, over), np.logical_or(ended, over)
         shaped = np.array([each.shaped for each in scored])
         told = self._told(infos, rewards, shaped, scored, begun)
         total = rewards + shaped if self._adds else shaped

@@ -11,10 +11,10 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvObs, Vec
 from car.errors import UserError
 from car.frames import Frame
 from car.rewards import Reward
-from car.wrapper.camera import FRAME, NO_TAP, checked_every, snapshot_frame
+from car.wrapper.camera import CUT, FRAME, NO_TAP, checked_every, snapshot_frame
 from car.wrapper.late import Move
 from car.wrapper.observing import MilestoneView
-from car.wrapper.scoring import Scored, Scorer, facts, opened
+from car.wrapper.scoring import Scored, Scorer, ends_episodes, facts, opened
 
 _GOES_ON = (False, False)
 
@@ -65,6 +65,11 @@ class DenseVecReward(VecEnvWrapper):
         self._reward = opened(
             reward, shaping, env_reward, gamma, scale, allow_unreviewed, isolation, monotone_progress, every
         )
+        if ends_episodes(self._reward) and venv is not venv.unwrapped:
+            raise UserError(
+                "This reward may end an episode, so it must be the first wrapper around the environments; put the other "
+                "ones around it."
+            )
         self._adds = env_reward == "add"
         self._scorer = Scorer(self._reward, venv.num_envs)
         self._view = MilestoneView(venv.observation_space, len(self._reward.names)) if observe_milestones else None
@@ -86,14 +91,34 @@ class DenseVecReward(VecEnvWrapper):
         infos = [dict(info) for info in infos]
         move = self._move(dones, infos)
         scored = self._scorer.step(*move)
+        fresh = move.fresh.keys() | self._ended_early(scored, observations, dones, infos)
         for info, env_reward, each in zip(infos, env_rewards.tolist(), scored, strict=True):
             self._tell(info, env_reward, each)
-        if move.fresh:
+        if fresh:
             milestones = self._scorer.milestones()
-            for index in move.fresh:
+            for index in fresh:
                 self._tell_reset(index, milestones[index])
         shaped = np.array([each.shaped for each in scored], np.float32)
         return self._viewed(observations), env_rewards + shaped if self._adds else shaped, dones, infos
+
+    def _ended_early(
+        self, scored: Sequence[Scored], observations: Any, dones: NDArray[np.bool_], infos: Sequence[dict[str, Any]]
+    ) -> set[int]:
+        """Resets the environments whose episodes the reward ends, and says so in what the step gave."""
+        over = {index for index, each in enumerate(scored) if each.over and not dones[index]}
+        begun: dict[int, Frame] = {}
+        for index in sorted(over):
+            ((first, info),) = self.venv.env_method("reset", indices=[index])
+            infos[index]["terminal_observation"] = _taken(observations, index)
+            infos[index]["TimeLimit.truncated"] = False
+            infos[index] |= info.pop(CUT, {})
+            self.venv.unwrapped.reset_infos[index] = info
+            _put(observations, index, first)
+            dones[index] = True
+            begun[index] = self._first_frame(index)
+        if begun:
+            self._scorer.restart(begun)
+        return over
 
     def _move(self, dones: NDArray[np.bool_], infos: Sequence[dict[str, Any]]) -> Move:
         """What is to be scored of a step; takes the frames out of the infos."""
@@ -138,6 +163,26 @@ class DenseVecReward(VecEnvWrapper):
     def _tell_reset(self, index: int, milestones: NDArray[np.float32]) -> None:
         info = {key: value for key, value in self.venv.unwrapped.reset_infos[index].items() if key != FRAME}
         self.reset_infos[index] = {**info, **facts(self._reward.names, milestones)}
+
+
+def _taken(observations: VecEnvObs, index: int) -> Any:
+    """A copy of one environment's observation."""
+    if isinstance(observations, dict):
+        return {key: value[index].copy() for key, value in observations.items()}
+    if isinstance(observations, tuple):
+        return tuple(value[index].copy() for value in observations)
+    return observations[index].copy()
+
+
+def _put(observations: VecEnvObs, index: int, first: Any) -> None:
+    if isinstance(observations, dict):
+        for key, value in observations.items():
+            value[index] = first[key]
+    elif isinstance(observations, tuple):
+        for value, part in zip(observations, first, strict=True):
+            value[index] = part
+    else:
+        observations[index] = first
 
 
 def _tell_taps(venv: VecEnv, every: int) -> None:

@@ -1,4 +1,7 @@
-"""Right programs for every built-in task: they agree with the truth, and the verifier finds nothing against them."""
+"""Right programs for every built-in task with a goal to reach.
+
+They agree with the truth, and the verifier finds nothing against them.
+"""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -18,11 +21,11 @@ from car.tasks import all_tasks, find_task
 from car.trajectory import Trajectory
 from car.truth import truth_for
 from car.verify import verdict_on
-from tests.planted.right import right_chain
+from tests.planted.right import right_chain, tasks_with_a_chain
 from tests.unit.refine.scripted import InThisProcess
 from tools import false_alarms
 
-TASKS = list(all_tasks())
+TASKS = tasks_with_a_chain()
 SEED = 5_000
 
 
@@ -70,6 +73,14 @@ def test_right_checkers_pass_the_static_screen_and_only_the_last_is_the_goal(tas
     for each in chain:
         assert isinstance(checker_from(f"```python\n{each.source}```", each.subtask), Checker)
     assert [each.subtask.goal for each in chain] == [False] * (len(chain) - 1) + [True]
+
+
+def test_only_a_task_whose_goal_holds_from_the_first_frame_on_has_no_right_checkers() -> None:
+    """Such a goal must be rejected: programs pay for what was not so at the start."""
+    assert set(all_tasks()) - set(TASKS) == {"cartpole-upright"}
+    env = find_task("cartpole-upright").make_env()
+    env.reset(seed=SEED)
+    assert all(each.holds(env) for each in truth_for("cartpole-upright"))
 
 
 def test_there_are_no_right_checkers_for_a_task_of_ones_own() -> None:

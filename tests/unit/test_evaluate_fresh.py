@@ -12,8 +12,8 @@ from car.checker import Checker
 from car.cli.evaluate import evaluation_table
 from car.errors import BadFrame, BadTask, UnknownName, UserError
 from car.evaluate import FRESH_SEEDS, Evaluation, SubTaskFigures, evaluate
-from car.evaluate.episodes import policy_of
 from car.record import RANDOM_SEEDS, Stage
+from car.record.labelled import policy_of
 from car.sandbox.process import ProcessSandbox
 from car.task import Task
 from car.tasks import find_task

@@ -77,7 +77,7 @@ def test_the_documented_keys_are_those_there_are() -> None:
         ("", r"task\.toml lacks the key 'name'"),
         (
             GOOD + "reward = 3\n",
-            r"has the unknown key 'reward'\. The keys are: agent_view, camera, env, env_kwargs, ex",
+            r"has the unknown key 'reward'\. The keys are: agent_view, baseline_prompt, camera, env, env_kw",
         ),
         ("name: corridor\n", r"task\.toml is not TOML: "),
         (GOOD + "camera = 3\n", "The task's camera is 3; it must be text"),

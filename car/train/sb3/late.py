@@ -15,11 +15,13 @@ from car.rewards import KnowsFrames, Reward
 from car.train.settings import ON_POLICY, TrainSettings
 from car.wrapper import DenseVecReward
 from car.wrapper.late import LateScorer
+from car.wrapper.scoring import ends_episodes
 
 
 def can_be_late(reward: Reward, settings: TrainSettings) -> bool:
     """Whether a step's reward is needed no sooner than the rollout is full, and waiting saves work."""
     needed = settings.observe_milestones or settings.hierarchical or settings.algo not in ON_POLICY
+    needed = needed or ends_episodes(reward)
     return isinstance(reward, KnowsFrames) and not needed
 
 

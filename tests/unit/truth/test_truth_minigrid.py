@@ -6,6 +6,9 @@ from car.errors import UnknownName
 from car.tasks import all_tasks
 from car.truth import truth_for
 
+# What is true of this one from the first frame on is to be kept: tests of its own.
+TO_REACH = [task for task in all_tasks().values() if task.name != "cartpole-upright"]
+
 
 def _play(task, seed):
     """For each predicate, at which steps it held; and whether each step was a success. Step 0 is the reset."""
@@ -22,7 +25,7 @@ def _play(task, seed):
 
 
 @pytest.mark.parametrize("seed", [0, 1, 9])
-@pytest.mark.parametrize("task", all_tasks().values(), ids=lambda task: task.name)
+@pytest.mark.parametrize("task", TO_REACH, ids=lambda task: task.name)
 def test_on_expert_episodes_the_sub_tasks_become_true_in_order_and_the_last_is_success(task, seed):
     held, successes = _play(task, seed)
     columns = list(zip(*held, strict=True))
