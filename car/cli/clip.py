@@ -51,8 +51,8 @@ def train(
 ) -> None:
     """Trains small CLIPs on rendered frames and generated captions, and measures them on frames they never saw.
 
-    The frames are of MiniGrid, the mountain car and the cart-pole; a caption says what really holds on its frame. Such a
-    CLIP knows these worlds and no other: it is for trying out CLIP rewards without a download, not zero-shot.
+    The frames are of MiniGrid, the mountain car and the cart-pole; a caption says what really holds on its frame. Such
+    a CLIP knows these worlds and no other: it is for trying out CLIP rewards without a download, not zero-shot.
 
     Example: car clip train --size s --size m --seeds 3
     """
@@ -66,9 +66,7 @@ def train(
         try:
             made = make_clips(sizes, range(seeds), frames, steps, threads, out, advance)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(
-                f"Interrupted. Models that were finished are in {out}; the same command goes on."
-            ) from None
+            raise KeyboardInterrupt(f"Interrupted. Finished models are in {out}; the same command goes on.") from None
     document = {"folder": str(out), "models": [each.as_dict() for each in made]}
     best = max(made, key=lambda each: each.goal_auc)
     result(as_json, document, _made_table(made), next_step(f"car clip evaluate doorkey-6x6 --model {best.folder}"))
@@ -112,9 +110,8 @@ def evaluate(
     settings = _softmax(found, asked)
     encoders = _encoders(model, settings.stretch)
     labels = _labels(found, episodes, seed)
-    figures = evaluate_clip(
-        labels, encoders, settings, templates, tuple(alpha or (ALPHAS if settings.baseline else (0.0,)))
-    )
+    alphas = alpha or (ALPHAS if settings.baseline else (0.0,))
+    figures = evaluate_clip(labels, encoders, settings, templates, alphas)
     out.mkdir(parents=True, exist_ok=True)
     document = figures.as_dict()
     write_text(out / "clip.json", json.dumps(document, indent=1) + "\n")
@@ -178,9 +175,7 @@ def _labels(task: "Task", episodes: int, seed: int) -> "LabelSet":
     with progress("playing labelled episodes", episodes) as advance:
         labels = label_episodes(task, episodes, seed, advance)
     if not labels.own_labels:
-        note(
-            f"{task.name} has no ground truth: the last frame of each successful episode counts as the goal.", "yellow"
-        )
+        note(f"{task.name} has no ground truth: the last frame of each successful episode is the goal.", "yellow")
     return labels
 
 

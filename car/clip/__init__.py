@@ -1,1 +1,1 @@
-"""CLIP models of our own, and measurements of CLIP rewards on labelled episodes. It reads the truth, for labels only."""
+"""CLIP models of our own, and measurements of CLIP rewards. It reads the truth, for labels only."""

@@ -12,12 +12,12 @@ from car.rewards.clip.reference import ClipSettings
 from car.rewards.clip.scores import score_of
 
 TAUS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-_BETAS = tuple(round(0.02 * step, 2) for step in range(1, 50)) + (0.985, 0.99, 0.995)
+_BETAS = (*(round(0.02 * step, 2) for step in range(1, 50)), 0.985, 0.99, 0.995)
 _WEIGHT = 0.5
 
 HOW = (
     "Of all pairs of tau and beta, the one with the highest F0.5 (precision counts twice as much as recall, because an "
-    "agent looks for the frames that are paid wrongly) on one half of the episodes; of equal ones, the one in the middle. "
+    "agent looks for the frames that are paid wrongly) on one half of the episodes; of equal ones, the middle one. "
     "Precision and recall are those on the other half, which had no part in the choice."
 )
 """How it is done, for people."""

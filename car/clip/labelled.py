@@ -133,6 +133,5 @@ def check_both(labels: NDArray[np.bool_], what: str) -> None:
         UserError: the labels are all alike.
     """
     if labels.all() or not labels.any():
-        raise UserError(
-            f"{what} holds on {'every' if labels.all() else 'no'} frame, so nothing can be measured; play more episodes."
-        )
+        which = "every" if labels.all() else "no"
+        raise UserError(f"{what} holds on {which} frame, so nothing can be measured; play more episodes.")

@@ -31,15 +31,18 @@ library_name: transformers
 ---
 # A small CLIP of known worlds
 
-{parameters:,} weights, trained from nothing by `car clip train` (Code as Reward) on {frames:,} rendered frames of {worlds},
-with captions made from what really holds on them. **It is not zero-shot**: of other pictures and other sentences it knows
-nothing. It is there so that CLIP rewards can be tried out, tested and compared without a download.
+{parameters:,} weights, trained from nothing by `car clip train` (Code as Reward) on {frames:,} rendered frames of
+{worlds}, with captions made from what really holds on them.
 
-Frames of up to 96 x 96 pixels are padded; larger ones are made smaller first, which `transformers`' own processor refuses.
+**It is not zero-shot**: of other pictures and other sentences it knows nothing. It is there so that CLIP rewards can be
+tried out, tested and compared without a download.
 
-Held-out ROC-AUC, seeds that were not trained on: goal {goal_auc:.3f}, all sub-tasks {auc:.3f}; on worlds that were never
-trained on ({unseen}): {unseen_auc:.3f}. Size {size}, seed {seed}, {steps:,} gradient steps, {cpu_seconds:.0f} s of a
-processor.
+Frames of up to 96 x 96 pixels are padded; larger ones are made smaller first, which the processor of `transformers`
+refuses to do.
+
+Held-out ROC-AUC, seeds that were not trained on: goal {goal_auc:.3f}, all sub-tasks {auc:.3f}; on worlds that were
+never trained on ({unseen}): {unseen_auc:.3f}. Size {size}, seed {seed}, {steps:,} gradient steps, {cpu_seconds:.0f} s
+of a processor.
 """
 
 

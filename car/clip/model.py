@@ -41,7 +41,8 @@ def new_tokeniser() -> Any:
     merges = _learnt_merges(" ".join(all_phrases()).lower().replace(",", " , ").split())
     tokens = [*letters, *(f"{letter}{_END}" for letter in letters), *map("".join, merges)]
     tokens += ["<|startoftext|>", "<|endoftext|>"]
-    return CLIPTokenizer(vocab={token: number for number, token in enumerate(dict.fromkeys(tokens))}, merges=merges)
+    # Its annotation says `str`, where pairs are what the tokenizers package takes.
+    return CLIPTokenizer(vocab={token: number for number, token in enumerate(dict.fromkeys(tokens))}, merges=merges)  # type: ignore[arg-type]
 
 
 def _learnt_merges(words: Sequence[str]) -> list[tuple[str, str]]:

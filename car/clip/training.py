@@ -93,7 +93,7 @@ def train_clip(seen: Sequence[Seen], size: Size, course: Course = Course(), on_s
     for step in range(1, course.steps + 1):
         loss = _loss(model, tokeniser, bias, deck.deal(), course.elsewhere)
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
         if on_step is not None:
@@ -150,7 +150,7 @@ class _Deck:
         for number, caption in enumerate(captions):
             asked[number, [self._columns[claim] for claim in caption.claims]] = True
         pixels = torch.cat([self._preprocessing(self._pixels[row][None]) for row in rows])
-        true, sayable = ((held[rows][:, None, :] | ~asked[None]).all(axis=2) for held in (self._true, self._sayable))
+        true, sayable = (np.all(held[rows][:, None, :] | ~asked[None], axis=2) for held in (self._true, self._sayable))
         return _Hand(pixels, [each.text for each in captions], true, sayable)
 
     def _rows(self) -> list[int]:

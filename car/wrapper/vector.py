@@ -73,8 +73,8 @@ class DenseVectorReward(VectorWrapper[Any, Any, Any, Any, Any]):
         )
         if ends_episodes(self._reward) and self._mode != AutoresetMode.DISABLED:
             raise UserError(
-                "This reward may end an episode, which a vector of environments that reset themselves does not learn of; "
-                "make it with autoreset_mode=DISABLED, or use DenseReward in each environment."
+                "This reward may end an episode, which environments that reset themselves do not learn of; make them "
+                "with autoreset_mode=DISABLED, or use DenseReward in each environment."
             )
         self._adds = env_reward == "add"
         self._scorer = Scorer(self._reward, env.num_envs)

@@ -67,8 +67,8 @@ class DenseVecReward(VecEnvWrapper):
         )
         if ends_episodes(self._reward) and venv is not venv.unwrapped:
             raise UserError(
-                "This reward may end an episode, so it must be the first wrapper around the environments; put the other "
-                "ones around it."
+                "This reward may end an episode, so it must be the first wrapper around the environments; put the "
+                "others around it."
             )
         self._adds = env_reward == "add"
         self._scorer = Scorer(self._reward, venv.num_envs)

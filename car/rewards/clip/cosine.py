@@ -42,9 +42,7 @@ class GoalBaseline:
         self._along = self._goal - self._baseline
         self._length = float(self._along @ self._along)
         if self._length < _SAME:
-            raise UserError(
-                "For this CLIP the goal and the baseline mean the same; choose other words for one of them."
-            )
+            raise UserError("For this CLIP the goal and the baseline mean the same; say one of them otherwise.")
 
     def __call__(self, images: NDArray[np.floating]) -> NDArray[np.float64]:
         """R of each image.

@@ -11,9 +11,9 @@ _ALL = np.ones(1, np.bool_)
 class ClipEpisode:
     """The memory of one episode: the score of the frame before.
 
-    With the shaping ``bonus`` each step pays ``scale`` times the score of its frame, as the papers have it: that a frame
-    goes on being good goes on paying. With ``potential`` a step pays ``scale * (gamma * score' - score)``, so that no
-    loop pays; see `car.milestones` for the ends of episodes, and for frames that are not looked at.
+    With the shaping ``bonus`` each step pays ``scale`` times the score of its frame, as the papers have it: that a
+    frame goes on being good goes on paying. With ``potential`` a step pays ``scale * (gamma * score' - score)``, so
+    that no loop pays; see `car.milestones` for the ends of episodes, and for frames that are not looked at.
 
     Args:
         shaping: how scores pay.

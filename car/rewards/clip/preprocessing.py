@@ -76,7 +76,7 @@ class Preprocessing:
         return replace(self, stretched=True)
 
     def resized(self, frame: Frame) -> Frame:
-        """A frame as it is resized, but neither cropped, padded nor normalised; it may be given in the frame's place."""
+        """A frame resized, but neither cropped, padded nor normalised; it may be given in the frame's place."""
         pictures = self._resized(torch.tensor(frame[None]).permute(0, 3, 1, 2).float())
         small: Frame = pictures[0].permute(1, 2, 0).byte().numpy()
         return small

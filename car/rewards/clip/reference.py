@@ -79,9 +79,7 @@ class ClipSettings:
             if same := set(self.goal) & set(getattr(self, name)):
                 raise UserError(f"{sorted(same)[0]!r} is the goal and also its {name}; say something else for one.")
         if self.negatives < 1 or self.seed < 0:
-            raise UserError(
-                f"{self.negatives} negatives with seed {self.seed}: it takes at least one, and a seed from 0 on."
-            )
+            raise UserError(f"{self.negatives} negatives, seed {self.seed}: it takes at least one, and a seed from 0.")
         if self.gate and self.end:
             raise UserError("A gated CLIP ends no episode: its milestones are those of the programs.")
         templates_of(self.template)

@@ -76,7 +76,7 @@ class ClipReward:
         Raises:
             BadFrame: one is not uint8 RGB of shape (H, W, 3).
         """
-        return self.signals_of(initial, frames, ask)
+        return self.signals_of(list(initial), list(frames), ask)
 
     def signals_of(
         self, initial: Sequence[Frame], frames: Sequence[Frame], ask: NDArray[np.bool_]
@@ -144,7 +144,7 @@ class GatedReward:
         Raises:
             RewardChanged: a program said something else of a known frame than before.
         """
-        return self._shaped(self._code.signals(initial, frames, ask), frames)
+        return self._shaped(self._code.signals(initial, frames, ask), list(frames))
 
     def signals_of(
         self, initial: Sequence[Frame], frames: Sequence[Frame], ask: NDArray[np.bool_]
@@ -214,9 +214,9 @@ def _scores_for(settings: ClipSettings, code: CodeReward, encoder: Encoder) -> l
     scores = []
     for index, sentence in enumerate(sentences):
         others = settings.negative or tuple(each for each in sentences if each != sentence)
-        asked = {"negative": others} if settings.kind == KINDS[1] else {}
+        negative = others if settings.kind == KINDS[1] else ()
         try:
-            scores.append(score_of(replace(settings, goal=(sentence,), **asked), encoder))
+            scores.append(score_of(replace(settings, goal=(sentence,), negative=negative), encoder))
         except UserError as error:
             raise UserError(f"{code.names[index]}: {error}") from error
     return scores
@@ -253,7 +253,7 @@ def open_clip_reward(
         return ClipReward(settings, encoder, shaping)
     if shaping.kind != "potential":
         raise UserError(
-            "A gated CLIP shapes through progress, which the shaping 'bonus' does not pay; use 'potential'."
+            "A gated CLIP shapes through progress, which 'bonus' does not pay; use the shaping 'potential'."
         )
     code = open_reward(settings.gate, shaping, allow_unreviewed, isolation=isolation)
     try:

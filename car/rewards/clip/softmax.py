@@ -13,7 +13,8 @@ from car.rewards.clip.cosine import mean_direction
 class GoalAmongNegatives:
     """How likely a frame shows the goal rather than one of the negatives.
 
-    ``p = exp(s . g / tau) / (sum over the goal and all negatives l of exp(s . l / tau))`` (equation 1), with unit vectors.
+    ``p = exp(s . g / tau) / (sum over the goal and all negatives l of exp(s . l / tau))`` with unit vectors (equation
+    1).
 
     Args:
         goal: embeddings of the goal in each template, (m, d) with m at least 1.

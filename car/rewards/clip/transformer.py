@@ -181,8 +181,8 @@ def from_hub(model_id: str, name: str, stretch: bool = False, device: str | None
         folder = Path(snapshot_download(model_id, allow_patterns=wanted))
     except Exception as error:  # the hub's own errors, the network's, and the disk's: many kinds, all with a message
         raise UserError(
-            f"The CLIP {model_id!r} can neither be found here nor downloaded ({_short(error)}); give the path of a folder "
-            "that holds its config.json, model.safetensors and tokenizer.json."
+            f"The CLIP {model_id!r} can neither be found here nor downloaded ({_short(error)}); give the path of a "
+            "folder that holds its config.json, model.safetensors and tokenizer.json."
         ) from error
     return from_folder(folder, name, stretch, device)
 
@@ -198,18 +198,15 @@ def _transformers() -> Any:
     try:
         import transformers
         from transformers import CLIPConfig, CLIPModel, CLIPTokenizer  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra(
-            "A CLIP reward needs the package transformers: pip install 'code-as-reward[clip]'."
-            if error.name == "transformers"
-            else f"The package transformers cannot load its CLIP: {_short(error)}. A torchvision that does not match torch "
-            "is the usual cause; nothing here needs torchvision."
-        ) from error
-    except RuntimeError as error:
-        raise MissingExtra(
-            f"The package transformers cannot load its CLIP: {_short(error)}. A torchvision that does not match torch is "
-            "the usual cause; nothing here needs torchvision."
-        ) from error
+    except (ImportError, RuntimeError) as error:
+        if getattr(error, "name", None) == "transformers":
+            said = "A CLIP reward needs the package transformers: pip install 'code-as-reward[clip]'."
+        else:
+            said = (
+                f"The package transformers cannot load its CLIP: {_short(error)}. The usual cause is a torchvision that "
+                "does not match torch; nothing here needs torchvision."
+            )
+        raise MissingExtra(said) from error
     return transformers
 
 
