@@ -24,8 +24,11 @@ _LOOKS: Mapping[str, tuple[str, str]] = {
     "naive": ("#CC79A7", "D"),
     "hidden": ("#E69F00", "v"),
     "options": ("#56B4E9", "P"),
+    "clip-cosine": ("#8C564B", "p"),
+    "clip-softmax": ("#7F7F7F", "h"),
+    "clip-gated": ("#000000", "X"),
 }
-_OTHERS = (("#000000", "X"), ("#7F7F7F", "*"), ("#8C564B", "p"), ("#BCBD22", "h"))
+_OTHERS = (("#BCBD22", "*"), ("#17BECF", "d"), ("#9467BD", "<"), ("#FF9896", ">"))
 _INK, _GRID = "#222222", "#DDDDDD"
 _POINTS = 60
 

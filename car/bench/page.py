@@ -10,14 +10,17 @@ from typing import Any
 from car.bench.curves import task_curves
 from car.bench.figures import RowFigures, row_figures
 from car.bench.plan import ROWS, Row
-from car.bench.text import TITLES, cells, markdown
+from car.bench.quality import Quality
+from car.bench.text import QUALITY_TITLES, TITLES, cells, markdown, quality_cells, quality_markdown
 from car.files import write_text
 from car.page import png_uri, render
 
 FORMAT = "car-bench/1"
 
 
-def write_results(rows: Sequence[Row], seeds: Sequence[int], out: Path, changed: str | None = None) -> list[RowFigures]:
+def write_results(
+    rows: Sequence[Row], seeds: Sequence[int], out: Path, changed: str | None = None, quality: Sequence[Quality] = ()
+) -> list[RowFigures]:
     """Writes the figures as ``bench.json``, the table as ``bench.md``, the curves as PNG, and ``bench.html``.
 
     As far as the runs have come: it may be called while they go on.
@@ -27,6 +30,7 @@ def write_results(rows: Sequence[Row], seeds: Sequence[int], out: Path, changed:
         seeds: with which.
         out: the folder of the benchmark.
         changed: the only task with news since the last call, whose curves are drawn anew; None draws all.
+        quality: of the rewards, if that was measured.
 
     Returns:
         The figures of all rows.
@@ -40,9 +44,10 @@ def write_results(rows: Sequence[Row], seeds: Sequence[int], out: Path, changed:
         if changed in (None, name) or not path.exists():
             task_curves(_folders(name, rows, seeds, out), path, name)
     about = _about(rows, seeds)
-    write_text(out / "bench.json", json.dumps({**about, "rows": [each.as_dict() for each in figures]}, indent=1) + "\n")
-    write_text(out / "bench.md", markdown(figures))
-    write_text(out / "bench.html", _page(figures, curves, about))
+    found = {"rows": [each.as_dict() for each in figures], "quality": [each.as_dict() for each in quality]}
+    write_text(out / "bench.json", json.dumps({**about, **found}, indent=1) + "\n")
+    write_text(out / "bench.md", markdown(figures) + (f"\n{quality_markdown(quality)}" if quality else ""))
+    write_text(out / "bench.html", _page(figures, curves, about, quality))
     return figures
 
 
@@ -60,12 +65,15 @@ def _about(rows: Sequence[Row], seeds: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _page(figures: Sequence[RowFigures], curves: Mapping[str, Path], about: Mapping[str, Any]) -> str:
+def _page(
+    figures: Sequence[RowFigures], curves: Mapping[str, Path], about: Mapping[str, Any], quality: Sequence[Quality]
+) -> str:
     tasks = [
         {
             "name": name,
             "curve": png_uri(path.read_bytes()),
             "rows": [cells(row)[1:] for row in figures if row.task == name],
+            "quality": [quality_cells(each)[1:] for each in quality if each.task == name],
         }
         for name, path in curves.items()
     ]
@@ -74,6 +82,7 @@ def _page(figures: Sequence[RowFigures], curves: Mapping[str, Path], about: Mapp
         "bench",
         tasks=tasks,
         titles=TITLES[1:],
+        quality_titles=QUALITY_TITLES[1:],
         seeds=about["seeds"],
         machine=f"{about['machine']['cpus']} processors, {about['machine']['platform']}",
         rewards={label: said for label, said in ROWS.items() if label in shown},

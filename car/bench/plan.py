@@ -1,5 +1,6 @@
 """What a benchmark trains: for each task some rewards, each with the same algorithm and the same seeds."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +12,10 @@ from car.bundle import find_bundle, label_of, load_bundle
 from car.errors import BadBundle, UnknownName, UserError
 from car.milestones import Shaping
 from car.rewards import is_made, made_reward
+from car.rewards.clip import is_clip, open_clip_reward, read_reference, with_prompts
 from car.task import Task
 from car.tasks import find_task
+from car.tasks.sentences import prompts_of
 from car.train import SPARSE, Job, TrainSettings, check_run
 from car.train.folder import RunFolder
 from car.truth import truth_for
@@ -26,6 +29,9 @@ ROWS: Mapping[str, str] = {
     "naive": "the same pay for all sub-tasks but the last one, which pays only what the environment pays",
     "hidden": "the bundle, but the agent does not see what is credited",
     "options": "the bundle, with a policy for each sub-task",
+    "clip-cosine": "CLIP's cosine with the goal, regularised by a baseline, as a potential and in addition",
+    "clip-softmax": "1 where CLIP's softmax says that the goal is reached, which ends the episode, in addition",
+    "clip-gated": "the bundle says what is done, and CLIP shapes what comes next, as a potential and in addition",
 }
 """The rewards that a benchmark can compare, and what each one is."""
 
@@ -34,7 +40,17 @@ _CHANGES: Mapping[str, Mapping[str, Any]] = {
     SPARSE: {"observe_milestones": False},
     "hidden": {"observe_milestones": False},
     "options": {"hierarchical": True},
+    "clip-cosine": {"observe_milestones": False, "shaping": "potential"},
+    "clip-softmax": {"observe_milestones": False},
+    "clip-gated": {"shaping": "potential"},
 }
+
+CLIP_ROWS: Mapping[str, str] = {
+    "clip-cosine": "clip-cosine:worlds?alpha=0.5",
+    "clip-softmax": "clip-softmax:worlds?end=true",
+    "clip-gated": "clip-cosine:worlds?alpha=0.5",
+}
+"""The rewards of `ROWS` that are CLIPs; prompts, and what is left out here, are the task's and the default."""
 
 SUITE: Mapping[str, int] = {
     "doorkey-6x6": 80_000,
@@ -91,7 +107,7 @@ def rows_for(
 
     Args:
         name: what `find_task` takes.
-        labels: the rewards: keys of `ROWS`, folders of bundles, or ``module:attribute`` of a
+        labels: the rewards: keys of `ROWS`, folders of bundles, CLIP rewards in one line, or ``module:attribute`` of a
             `car.rewards.RewardMaker`; by default sparse, generated and oracle, and for some tasks of the suite one
             more.
         steps: of each run; by default those of the suite, or 150,000.
@@ -118,20 +134,36 @@ def rows_for(
 
 
 def _row(task: Task, label: str, settings: TrainSettings, folder: Path) -> Row:
-    if is_made(label):
+    name, changes = label, _CHANGES.get(label, {})
+    if is_clip(label):
+        name, reward, changes = _slug(label), with_prompts(read_reference(label), task).reference, _CHANGES[SPARSE]
+    elif is_made(label):
         # Not with its colon, since folders are named after it.
-        return Row(task, label.replace(":", "."), label, settings)
-    if label not in ROWS and not Path(label).is_dir():
-        raise UnknownName("reward to compare", label, [*ROWS, "the folder of a bundle", "module:attribute"])
-    settings = replace(settings, **_CHANGES.get(label, {}))
-    if label == SPARSE:
-        return Row(task, label, SPARSE, settings)
-    if label in _TRUE:
+        name, reward = label.replace(":", "."), label
+    elif label in CLIP_ROWS:
+        reward = _clip(label, task, folder)
+    elif label in _TRUE:
         truth_for(task.name)
-        return Row(seen_by_oracle(task), label, f"car.bench.oracle:{label}", settings)
-    if label not in ROWS:
-        return Row(task, label_of(label), str(_bundle_of(task, label, folder)), settings)
-    return Row(task, label, str(_bundle_of(task, task.name, folder)), settings)
+        task, reward = seen_by_oracle(task), f"car.bench.oracle:{label}"
+    elif label in ROWS:
+        reward = SPARSE if label == SPARSE else str(_bundle_of(task, task.name, folder))
+    elif Path(label).is_dir():
+        name, reward = label_of(label), str(_bundle_of(task, label, folder))
+    else:
+        raise UnknownName("reward to compare", label, [*ROWS, "the folder of a bundle", "clip-...", "module:attribute"])
+    return Row(task, name, reward, replace(settings, **changes))
+
+
+def _clip(label: str, task: Task, folder: Path) -> str:
+    asked = read_reference(CLIP_ROWS[label])
+    if label == "clip-gated":
+        asked = replace(asked, gate=str(_bundle_of(task, task.name, folder)), baseline=(prompts_of(task).baseline,))
+    return with_prompts(asked, task).reference
+
+
+def _slug(reference: str) -> str:
+    """What the folder of a CLIP reward is called: its line, as far as that can be a name."""
+    return re.sub(r"[^A-Za-z0-9.=-]+", "-", reference).strip("-")[:100]
 
 
 def _bundle_of(task: Task, name: str, folder: Path) -> Path:
@@ -168,6 +200,7 @@ def jobs_for(
 def bundles_of(rows: Sequence[Row]) -> list[Path]:
     """The folders of the bundles that rows train with."""
     paths = {row.reward for row in rows if row.reward != SPARSE and not is_made(row.reward)}
+    paths |= {gate for row in rows if is_clip(row.reward) and (gate := read_reference(row.reward).gate)}
     return [Path(each) for each in sorted(paths)]
 
 
@@ -182,7 +215,11 @@ def check(rows: Sequence[Row]) -> None:
     if twice := next((name for name, count in named.items() if count > 1), None):
         raise UserError(f"Two of the tasks or rewards are called {' with '.join(twice)}; name them differently.")
     for row in rows:
-        if is_made(row.reward):
+        if is_clip(row.reward):
+            settings = read_reference(row.reward)
+            # Whether a gate may be used is found out when its bundle is.
+            open_clip_reward(replace(settings, gate="").reference, row.task).close()
+        elif is_made(row.reward):
             made_reward(row.reward, row.task, Shaping(row.settings.shaping)).close()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from car.bench.estimate import Estimate
 from car.bench.figures import RowFigures
+from car.bench.quality import Quality
 
 TITLES = (
     "task",
@@ -17,6 +18,35 @@ TITLES = (
     "steps/s",
 )
 """Of the columns: steps to 90% success in thousands, seeds that got there, success in the end."""
+
+
+QUALITY_TITLES = ("task", "reward", "frames/s", "sub-task", "precision", "recall")
+"""Of the table about the rewards themselves."""
+
+
+def quality_cells(quality: Quality) -> tuple[str, ...]:
+    """A row of the table about the rewards, in the order of `QUALITY_TITLES`; a line for each part."""
+    parts = quality.parts
+    return (
+        quality.task,
+        quality.label,
+        f"{quality.frames_per_second:,.0f}",
+        "\n".join(each.name for each in parts),
+        "\n".join(_percent(each.precision) for each in parts),
+        "\n".join(_percent(each.recall) for each in parts),
+    )
+
+
+def quality_markdown(rows: Sequence[Quality]) -> str:
+    """The table about the rewards as Markdown."""
+    lines = ["| " + " | ".join(QUALITY_TITLES) + " |", "| --- | --- | ---: | --- | ---: | ---: |"]
+    for row in rows:
+        lines.append("| " + " | ".join(cell.replace("\n", "<br>") for cell in quality_cells(row)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _percent(share: float | None) -> str:
+    return "\N{EN DASH}" if share is None else f"{100 * share:.1f}%"
 
 
 def cells(row: RowFigures) -> tuple[str, ...]:

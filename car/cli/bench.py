@@ -12,6 +12,7 @@ from car.errors import UserError
 
 if TYPE_CHECKING:
     from car.bench import Row, RowFigures
+    from car.bench.quality import Quality
     from car.train import Job, Progress
 
 
@@ -21,7 +22,8 @@ def bench(
         list[str] | None,
         typer.Option(
             "--reward",
-            help="sparse, generated, oracle, naive, hidden, options, a bundle's folder, or module:attribute; several.",
+            help="sparse, generated, oracle, naive, hidden, options, clip-cosine, clip-softmax, clip-gated, a bundle's "
+            "folder, clip-cosine:MODEL?goal=..., or module:attribute; several.",
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds: 0, 1, ...", min=1)] = 5,
@@ -34,6 +36,9 @@ def bench(
     out: Annotated[Path, typer.Option(help="Folder of the benchmark; what is there is not trained again.")] = Path(
         "runs/bench"
     ),
+    quality_: Annotated[
+        bool, typer.Option("--quality/--no-quality", help="Also measure how right the rewards are, frame by frame.")
+    ] = True,
     rewards: Rewards = REWARDS,
     allow_unreviewed: Annotated[
         bool, typer.Option("--allow-unreviewed", help="Also train with bundles that no person has approved.")
@@ -51,7 +56,8 @@ def bench(
     car bench doorkey-6x6 --seeds 3
     car bench unlock --reward sparse --reward naive --reward my_package.rewards:make --steps 50000
     """
-    from car.bench import GENERATED, SUITE, check, rows_for
+    from car.bench import GENERATED, SUITE, check, rows_for, write_results
+    from car.bench.quality import measured_quality
     from car.errands import check_place
 
     chosen: list[Row] = []
@@ -65,9 +71,14 @@ def bench(
     check_place(on)
     check(chosen)
     _check_approved(chosen, allow_unreviewed)
-    figures = _trained(chosen, range(seeds), jobs, on, out, allow_unreviewed, isolation)
+    _trained(chosen, range(seeds), jobs, on, out, allow_unreviewed, isolation)
+    with notes.status("measuring how right the rewards are ..."):
+        quality = measured_quality(chosen, out, allow_unreviewed, isolation) if quality_ else []
+    figures = write_results(chosen, range(seeds), out, quality=quality)
     document = {"folder": str(out), "page": str(out / "bench.html"), "rows": [each.as_dict() for each in figures]}
-    result(as_json, document, figures_table(figures), f"Page: {out / 'bench.html'}")
+    document["quality"] = [each.as_dict() for each in quality]
+    shown = [figures_table(figures), *([quality_table(quality)] if quality else []), f"Page: {out / 'bench.html'}"]
+    result(as_json, document, *shown)
 
 
 def _check_approved(rows: "Sequence[Row]", allow_unreviewed: bool) -> None:
@@ -91,7 +102,7 @@ def _trained(
     out: Path,
     allow_unreviewed: bool,
     isolation: int | None,
-) -> "list[RowFigures]":
+) -> None:
     from rich.live import Live
 
     from car.bench import jobs_for, unfinished, write_results
@@ -114,8 +125,18 @@ def _trained(
     except KeyboardInterrupt:
         raise KeyboardInterrupt("Interrupted. Every run is saved; the same command goes on.") from None
     finally:
-        figures = write_results(rows, seeds, out)
-    return figures
+        write_results(rows, seeds, out)
+
+
+def quality_table(quality: "Sequence[Quality]") -> Any:
+    """How right the rewards are, by task and reward."""
+    from car.bench.text import QUALITY_TITLES, quality_cells
+    from car.cli.board import columns
+
+    table = columns(*QUALITY_TITLES)
+    for each in quality:
+        table.add_row(*quality_cells(each))
+    return table
 
 
 def figures_table(figures: "Sequence[RowFigures]") -> Any:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from car.bundle import Bundle
     from car.cli.output import Advance
+    from car.rewards.clip.encoder import Encoder
     from car.sandbox import Session
     from car.task import Task
     from car.trajectory import Trajectory
@@ -43,6 +44,9 @@ Quick = Annotated[
 RunnableTask = Annotated[
     str | None,
     typer.Option("--task", help="The task whose environment may be run to find shortcuts, if not built in."),
+]
+SecondOpinion = Annotated[
+    str | None, typer.Option("--second-opinion", help="A CLIP, e.g. worlds: report whether it agrees; decides nothing.")
 ]
 JunitFile = Annotated[Path | None, typer.Option("--junit", dir_okay=False, help="Also write the verdict as JUnit XML.")]
 _MUST_AGREE = ("name", "env_id", "env_kwargs", "camera", "success")
@@ -57,6 +61,7 @@ def verify(
     every: Every = False,
     quick: Quick = False,
     task: RunnableTask = None,
+    second_opinion: SecondOpinion = None,
     junit: JunitFile = None,
     folder: Trajectories = TRAJECTORIES,
     rewards: Rewards = REWARDS,
@@ -79,9 +84,10 @@ def verify(
 
     bar = Bar(expert, random, confidence, frame_us=limit)
     loaded = load_bundle(find_bundle(bundle, rewards))
+    encoder = None if second_opinion is None else _encoder(second_opinion)
     runnable = _runnable(loaded, task)
     judged = _judged(loaded, folder, every)
-    verdict = _verdict(loaded, judged, bar, isolation, quick, runnable)
+    verdict = _verdict(loaded, judged, bar, isolation, quick, runnable, encoder)
     verdict = verdict if every else _compared(verdict, loaded.rehearsal, bar)
     if junit is not None:
         _write_junit(junit, verdict, loaded.task.name)
@@ -93,6 +99,12 @@ def verify(
         next_step(f"car review {bundle} --open"),
     )
     raise typer.Exit(0 if verdict.accepted else 1)
+
+
+def _encoder(model: str) -> "Encoder":
+    from car.rewards.clip.loading import load_encoder
+
+    return load_encoder(model)
 
 
 def _write_junit(path: Path, verdict: "Verdict", name: str) -> None:
@@ -187,6 +199,7 @@ def _verdict(
     isolation: int | None,
     quick: bool,
     runnable: "Task | None",
+    encoder: "Encoder | None",
 ) -> "Verdict":
     from car.sandbox.process import ProcessSandbox
     from car.verify import verdict_on
@@ -196,7 +209,7 @@ def _verdict(
         # Some environments print while they are made; standard output is for the result.
         redirect_stdout(sys.stderr),
     ):
-        run = _Run(loaded, runnable, quick, advance, len(judged))
+        run = _Run(loaded, runnable, quick, advance, len(judged), encoder)
         return verdict_on(
             loaded.checkers,
             judged,
@@ -212,8 +225,16 @@ def _verdict(
 class _Run:
     """Says what is going on, and runs the environment for the probes that need it."""
 
-    def __init__(self, loaded: "Bundle", runnable: "Task | None", quick: bool, advance: "Advance", total: int) -> None:
-        self._loaded, self._runnable, self._quick = loaded, runnable, quick
+    def __init__(
+        self,
+        loaded: "Bundle",
+        runnable: "Task | None",
+        quick: bool,
+        advance: "Advance",
+        total: int,
+        encoder: "Encoder | None",
+    ) -> None:
+        self._loaded, self._runnable, self._quick, self._encoder = loaded, runnable, quick, encoder
         self._advance, self._left = advance, total
 
     def looked(self, trajectory: "Trajectory") -> None:
@@ -232,6 +253,11 @@ class _Run:
         if self._runnable is not None and not self._quick:
             self._continued(0, len(checkers))
             found += shortcuts(self._runnable, experts, checkers, session, on_step=self._continued)
+        if self._encoder is not None:
+            from car.rewards.clip.opinion import second_opinions
+
+            self._advance("asking CLIP for a second opinion", 0)
+            found += second_opinions(self._encoder, observations, checkers)
         self._advance("probing: changed pictures, and what the programs cost", 0)
         return found
 

@@ -203,8 +203,8 @@ def _transformers() -> Any:
             said = "A CLIP reward needs the package transformers: pip install 'code-as-reward[clip]'."
         else:
             said = (
-                f"The package transformers cannot load its CLIP: {_short(error)}. The usual cause is a torchvision that "
-                "does not match torch; nothing here needs torchvision."
+                f"The package transformers cannot load its CLIP: {_short(error)}. The usual cause is a torchvision "
+                "that does not match torch; nothing here needs torchvision."
             )
         raise MissingExtra(said) from error
     return transformers
