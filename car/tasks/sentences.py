@@ -28,7 +28,7 @@ SENTENCES: Mapping[str, str] = {
     "car-at-the-flag": "a car at the peak of the mountain, next to the yellow flag",
     "pole-upright": "pole vertically upright on top of the cart",
 }
-"""A sentence for each true sub-task, by its name in `car.truth`; all of them can be achieved."""
+"""A sentence for each sub-task that people would name; all of them can be achieved."""
 
 _GRID = "a grid world seen from above"
 _BASELINES: Mapping[str, str] = {

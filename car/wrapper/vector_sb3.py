@@ -105,12 +105,15 @@ class DenseVecReward(VecEnvWrapper):
         self, scored: Sequence[Scored], observations: Any, dones: NDArray[np.bool_], infos: Sequence[dict[str, Any]]
     ) -> set[int]:
         """Resets the environments whose episodes the reward ends, and says so in what the step gave."""
+        for info, each in zip(infos, scored, strict=True):
+            if each.over:
+                # Also where time is up in the same step: nothing comes after it.
+                info["TimeLimit.truncated"] = False
         over = {index for index, each in enumerate(scored) if each.over and not dones[index]}
         begun: dict[int, Frame] = {}
         for index in sorted(over):
             ((first, info),) = self.venv.env_method("reset", indices=[index])
             infos[index]["terminal_observation"] = _taken(observations, index)
-            infos[index]["TimeLimit.truncated"] = False
             infos[index] |= info.pop(CUT, {})
             self.venv.unwrapped.reset_infos[index] = info
             _put(observations, index, first)

@@ -9,7 +9,7 @@ import pytest
 
 _TOP = Path(__file__).parents[2]
 _PAGES = (
-    "README.md", "docs/audit.md", "docs/benchmark.md", "docs/generating.md", "docs/library.md", "docs/options.md",
+    "README.md", "docs/audit.md", "docs/benchmark.md", "docs/clip.md", "docs/generating.md", "docs/library.md", "docs/options.md",
     "docs/ray.md"
 )  # fmt: skip
 # What is in docs/audit.md takes minutes.
@@ -51,9 +51,10 @@ def test_commands_and_options_in_the_pages_exist(page: str) -> None:
     for line in re.findall(r"^\s*car ([^#\n]*)", text, re.M):
         name, *words = line.split()
         assert name in commands, line
-        known = {
-            option for parameter in commands[name].params for option in (*parameter.opts, *parameter.secondary_opts)
-        }
+        command = commands[name]
+        if words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         assert {word for word in words if word.startswith("--")} <= known, line
 
 

@@ -20,7 +20,7 @@ sys.argv = ["car", *sys.argv[1:]]
 try:
     main()
 except SystemExit as end:
-    loaded = [name for name in sys.modules if name.startswith(("car.truth", "car.evaluate", "car.bench"))]
+    loaded = [name for name in sys.modules if name.startswith(("car.truth", "car.evaluate", "car.bench", "car.clip"))]
     print("\\n", end.code, *sorted(loaded))
 """
 _DATA = ("--trajectories", "trajectories", "--rewards", "rewards")
@@ -75,9 +75,11 @@ def _that_mention(pattern: re.Pattern[str]) -> set[str]:
     return {name for name, text in texts.items() if pattern.search(text) and not name.startswith("car/truth/")}
 
 
-def test_the_evaluation_and_the_benchmark_mention_the_truth_and_one_command_the_evaluation() -> None:
+def test_evaluations_mention_the_truth_and_one_command_the_evaluation() -> None:
     benchmark = {"car/bench/oracle.py", "car/bench/plan.py"}
-    assert _that_mention(_TRUTH) == {"car/evaluate/__init__.py", *benchmark}
+    # Frames are labelled with it, for CLIPs that learn from captions and for figures.
+    labels = {"car/clip/labelled.py", "car/clip/worlds.py"}
+    assert _that_mention(_TRUTH) == {"car/evaluate/__init__.py", *benchmark, *labels}
     others = {name for name in _that_mention(_EVALUATION) if not name.startswith("car/evaluate/")}
     assert others == {"car/cli/evaluate.py"}
 

@@ -31,7 +31,7 @@ def load_encoder(model: str = DEFAULT_MODEL, stretch: bool = False, device: str 
     """
     from car.rewards.clip import transformer
 
-    if (SHIPPED / model / "config.json").is_file():
+    if model in shipped():
         return transformer.from_folder(SHIPPED / model, model, stretch, device)
     if Path(model).is_dir():
         return transformer.from_folder(Path(model), Path(model).name, stretch, device)

@@ -21,8 +21,8 @@ def second_opinions(encoder: Encoder, observations: Sequence[Observation], check
     """For each sub-task, how well a CLIP's cosine with its sentence agrees with what its checker says.
 
     Up to 300 frames on which the checker says done and as many on which it does not are looked at, drawn evenly from
-    all trajectories. The figure is the ROC-AUC: the chance that CLIP scores one of the first higher than one of the others.
-    It is evidence for a reader: a CLIP may well be wrong, so the probe neither passes nor fails.
+    all trajectories. The figure is the ROC-AUC: the chance that CLIP scores one of the first higher than one of the
+    others. It is evidence for a reader: a CLIP may well be wrong, so the probe neither passes nor fails.
 
     Args:
         encoder: the CLIP.

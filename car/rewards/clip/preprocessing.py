@@ -52,23 +52,27 @@ class Preprocessing:
         Raises:
             UserError: it asks for something that this cannot do.
         """
-        asked = config.get("size", {"shortest_edge": size}) if config.get("do_resize", True) else {}
-        asked = {"shortest_edge": asked} if isinstance(asked, int) else dict(asked)
+        asked = _sizes(config.get("size", size)) if config.get("do_resize", True) else {}
         square = {"height", "width"} <= asked.keys()
-        if asked.keys() - {"shortest_edge", "height", "width"} or (square and set(asked.values()) != {size}):
-            raise UserError(f"This CLIP's preprocessing resizes to {asked}, which is not provided for.")
+        if square and set(asked.values()) != {size}:
+            raise UserError(f"This CLIP's preprocessing resizes to {asked}, but the model takes {size}.")
         cropped = config.get("crop_size", size)
         cropped = set(cropped.values()) if isinstance(cropped, Mapping) else {cropped}
         if config.get("do_center_crop", True) and cropped != {size}:
             raise UserError(f"This CLIP's preprocessing crops to {sorted(cropped)} pixels, but the model takes {size}.")
+        if not config.get("do_rescale", True) or not math.isclose(config.get("rescale_factor", 1 / 255), 1 / 255):
+            raise UserError("This CLIP's preprocessing does not take pictures as 0 to 1, which is not provided for.")
+        if config.get("resample", 3) not in _MODES:
+            raise UserError(f"This CLIP's preprocessing resizes by {config['resample']!r}, which is not provided for.")
+        normal = config.get("do_normalize", True)
         return cls(
             size=size,
             shortest=asked.get("shortest_edge"),
             stretched=square,
             padded=bool(config.get("do_pad")),
-            mode=_MODES.get(config.get("resample", 3), "bicubic"),
-            mean=tuple(config.get("image_mean", _OPENAI_MEAN)),
-            std=tuple(config.get("image_std", _OPENAI_STD)),
+            mode=_MODES[config.get("resample", 3)],
+            mean=_three(config, "image_mean", _OPENAI_MEAN) if normal else (0.0, 0.0, 0.0),
+            std=_three(config, "image_std", _OPENAI_STD) if normal else (1.0, 1.0, 1.0),
         )
 
     def to_square(self) -> Self:
@@ -86,8 +90,11 @@ class Preprocessing:
         # A frame may be read-only, of which torch warns; the batch is copied to the device anyway.
         pictures = torch.tensor(frames, device=device).permute(0, 3, 1, 2)
         pictures = self._resized(pictures.float())
+        if not self.padded:
+            pictures = self._squared(pictures)
         mean, std = (torch.tensor(each, device=device).view(1, 3, 1, 1) for each in (self.mean, self.std))
-        return self._squared((pictures / 255 - mean) / std)
+        pictures = (pictures / 255 - mean) / std
+        return self._squared(pictures) if self.padded else pictures
 
     def _resized(self, pictures: torch.Tensor) -> torch.Tensor:
         height, width = pictures.shape[-2:]
@@ -105,8 +112,10 @@ class Preprocessing:
         if target == (height, width):
             return pictures
         smooth = {} if self.mode == "nearest" else {"antialias": True, "align_corners": False}
-        # Pillow gives whole numbers, on which the weights were trained.
-        return functional.interpolate(pictures, target, mode=self.mode, **smooth).round().clamp(0, 255)
+        # As Pillow, with whose pictures the weights were trained: rows first, and whole numbers after each direction.
+        for part in ((height, target[1]), target):
+            pictures = functional.interpolate(pictures, part, mode=self.mode, **smooth).round().clamp(0, 255)
+        return pictures
 
     def _squared(self, pictures: torch.Tensor) -> torch.Tensor:
         """Cropped from the centre, or padded where there is too little."""
@@ -120,3 +129,18 @@ class Preprocessing:
         after = max(0, self.size - height - before[0]), max(0, self.size - width - before[1])
         filled = functional.pad(pictures, (before[1], after[1], before[0], after[0]))
         return replace(self, padded=False)._squared(filled)
+
+
+def _sizes(asked: Any) -> dict[str, int]:
+    sizes = dict(asked) if isinstance(asked, Mapping) else {"shortest_edge": asked}
+    if sizes.keys() - {"shortest_edge", "height", "width"} or not all(isinstance(n, int) for n in sizes.values()):
+        raise UserError(f"This CLIP's preprocessing resizes to {asked!r}, which is not provided for.")
+    return sizes
+
+
+def _three(config: Mapping[str, Any], name: str, usual: tuple[float, ...]) -> tuple[float, ...]:
+    numbers = config.get(name, usual)
+    given = numbers if isinstance(numbers, list | tuple) else []
+    if [isinstance(each, int | float) for each in given] != [True] * 3:
+        raise UserError(f"This CLIP's preprocessing has {name} = {numbers!r}; it must be three numbers.")
+    return tuple(numbers)

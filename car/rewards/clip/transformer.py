@@ -114,7 +114,7 @@ def from_folder(folder: Path, name: str, stretch: bool = False, device: str | No
     made = _transformers()
     try:
         model = made.CLIPModel(made.CLIPConfig.from_dict(about))
-    except (ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # numbers that cannot be are found by huggingface_hub, transformers or torch
         raise UserError(f"The config.json in {folder} describes no CLIP: {_short(error)}.") from error
     _fill(model, weights, str(folder))
     processor = _json(folder / _PROCESSOR) if (folder / _PROCESSOR).is_file() else {}
@@ -152,10 +152,13 @@ def from_chance(
     Raises:
         MissingExtra: `transformers` is not installed, or cannot be imported.
     """
+    tokeniser = _tokeniser_in(tokens)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         model = _of_shape(architecture)
-    return _encoder(model, _tokeniser_in(tokens), {}, name, f"random weights of {name}", stretch, device)
+    # Where a sentence ends, there its embedding is taken.
+    model.text_model.eos_token_id = model.config.text_config.eos_token_id = tokeniser.eos_token_id
+    return _encoder(model, tokeniser, {}, name, f"random weights of {name}", stretch, device)
 
 
 def from_hub(model_id: str, name: str, stretch: bool = False, device: str | None = None) -> TransformerClip:
@@ -253,6 +256,10 @@ def _tokeniser_in(folder: Path) -> Any:
 def _encoder(
     model: Any, tokeniser: Any, processor: dict[str, Any], name: str, sha256: str, stretch: bool, device: str | None
 ) -> TransformerClip:
+    words = model.config.text_config
+    # OpenAI's files say 2 and mean the token with the highest number.
+    if len(tokeniser) > words.vocab_size or words.eos_token_id not in (2, tokeniser.eos_token_id):
+        raise UserError(f"The tokeniser of {name} is of another model: it has other tokens than the text encoder.")
     preprocessing = Preprocessing.of(processor, model.config.vision_config.image_size)
     preprocessing = preprocessing.to_square() if stretch else preprocessing
     return TransformerClip(model, tokeniser, preprocessing, name, sha256, device)
