@@ -15,7 +15,7 @@ from car.rewards import is_made, made_reward
 from car.rewards.clip import is_clip, open_clip_reward, read_reference, with_prompts
 from car.task import Task
 from car.tasks import find_task
-from car.tasks.sentences import prompts_of
+from car.tasks.sentences import SENTENCES, prompts_of
 from car.train import SPARSE, Job, TrainSettings, check_run
 from car.train.folder import RunFolder
 from car.truth import truth_for
@@ -157,8 +157,15 @@ def _row(task: Task, label: str, settings: TrainSettings, folder: Path) -> Row:
 def _clip(label: str, task: Task, folder: Path) -> str:
     asked = read_reference(CLIP_ROWS[label])
     if label == "clip-gated":
-        asked = replace(asked, gate=str(_bundle_of(task, task.name, folder)), baseline=(prompts_of(task).baseline,))
+        gate = _bundle_of(task, task.name, folder)
+        asked = replace(asked, gate=str(gate), baseline=(prompts_of(task).baseline,), goal=_sentences(task, gate))
     return with_prompts(asked, task).reference
+
+
+def _sentences(task: Task, gate: Path) -> tuple[str, ...]:
+    """Those of the true sub-tasks, where the bundle has as many; else its own descriptions are asked."""
+    known = [SENTENCES[each.name] for each in truth_for(task.name) if each.name in SENTENCES]
+    return tuple(known) if len(known) == len(load_bundle(gate).subtasks) else ()
 
 
 def _slug(reference: str) -> str:

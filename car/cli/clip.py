@@ -206,7 +206,12 @@ def _tables(figures: "ClipFigures") -> list[Any]:
     subtasks = columns("model", "sub-task", "sentence", "share", "ROC-AUC")
     for part in figures.subtasks:
         subtasks.add_row(part.model, part.name, part.sentence, f"{100 * part.share:.1f}%", _score(part.auc))
-    return [share, "", curves, "", distances, "", subtasks, ""]
+    tendencies = [
+        f"{each.figure} and size, {each.models} models: rank correlation {each.correlation:.2f} (p = {each.p_value:.2g})."
+        for each in figures.tendencies
+        if each.correlation is not None
+    ]
+    return [share, "", curves, "", distances, "", subtasks, "", *tendencies]
 
 
 def _calibration_table(chosen: "Calibration") -> Any:

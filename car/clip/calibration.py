@@ -17,7 +17,8 @@ _WEIGHT = 0.5
 
 HOW = (
     "Of all pairs of tau and beta, the one with the highest F0.5 (precision counts twice as much as recall, because an "
-    "agent looks for the frames that are paid wrongly) on one half of the episodes; of equal ones, the middle one. "
+    "agent looks for the frames that are paid wrongly) on one half of the episodes; of equal ones, the tau "
+    "with most such beta, and the middle one of these. "
     "Precision and recall are those on the other half, which had no part in the choice."
 )
 """How it is done, for people."""
@@ -77,9 +78,9 @@ def calibrate(labels: LabelSet, encoder: Encoder, asked: ClipSettings, taus: Seq
         found = curve(halves[0], tau)
         scored += [(_f_score(*found.at(beta)), tau, beta) for beta in _BETAS]
     best = max(score for score, _, _ in scored)
-    tau = next(tau for score, tau, _ in scored if score == best)
-    betas = [beta for score, other, beta in scored if score == best and other == tau]
-    beta = betas[len(betas) // 2]
+    equal = {tau: [beta for score, other, beta in scored if score == best and other == tau] for tau in taus}
+    tau = max(equal, key=lambda each: len(equal[each]))
+    beta = equal[tau][len(equal[tau]) // 2]
     precision, recall = curve(halves[1], tau).at(beta)
     return Calibration(
         tau=tau,
@@ -88,7 +89,7 @@ def calibrate(labels: LabelSet, encoder: Encoder, asked: ClipSettings, taus: Seq
         chosen_score=best,
         precision=precision,
         recall=recall,
-        settings=replace(softmax, tau=tau, beta=beta),
+        settings=replace(softmax, tau=tau, beta=beta, baseline=()),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from car.clip.figures import PrecisionRecall, epic_distance, precision_recall, roc_auc
 from car.clip.labelled import LabelSet, check_both
@@ -15,6 +16,7 @@ from car.rewards.clip.scores import score_of
 from car.rewards.clip.softmax import sampled_negatives
 from car.tasks.sentences import SENTENCES
 
+_FEWEST_MODELS = 4
 ALPHAS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
@@ -87,6 +89,24 @@ class SubTask:
 
 
 @dataclass(frozen=True)
+class Tendency:
+    """Whether larger models are better: Spearman's rank correlation of a figure with the number of weights.
+
+    Args:
+        figure: ``average precision`` (with the first template) or ``EPIC distance`` (with the first alpha).
+        models: how many.
+        correlation: -1 to 1; larger is better where it is positive for the precision, negative for the distance. None
+            where all models are alike.
+        p_value: the chance of a correlation that is as far from 0 or farther, if size did not matter.
+    """
+
+    figure: str
+    models: int
+    correlation: float | None
+    p_value: float | None
+
+
+@dataclass(frozen=True)
 class ClipFigures:
     """What was measured on the frames of one task.
 
@@ -98,6 +118,7 @@ class ClipFigures:
         curves: one for each model and template.
         distances: one for each model and alpha.
         subtasks: one for each model and sub-task.
+        tendencies: with four models or more of known size.
     """
 
     task: str
@@ -107,6 +128,7 @@ class ClipFigures:
     curves: tuple[Curve, ...]
     distances: tuple[Distance, ...]
     subtasks: tuple[SubTask, ...]
+    tendencies: tuple[Tendency, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The figures as JSON-serialisable fields."""
@@ -118,6 +140,7 @@ class ClipFigures:
             "curves": [each.as_dict() for each in self.curves],
             "distances": [asdict(each) for each in self.distances],
             "subtasks": [asdict(each) for each in self.subtasks],
+            "tendencies": [asdict(each) for each in self.tendencies],
         }
 
 
@@ -166,7 +189,25 @@ def evaluate_clip(
         curves=tuple(curves),
         distances=tuple(distances),
         subtasks=tuple(subtasks),
+        tendencies=tuple(_tendencies(curves, distances)),
     )
+
+
+def _tendencies(curves: Sequence[Curve], distances: Sequence[Distance]) -> list[Tendency]:
+    precisions = [
+        (each.parameters, each.curve.average_precision) for each in curves if each.template == curves[0].template
+    ]
+    epics = [(each.parameters, each.epic) for each in distances if each.alpha == distances[0].alpha]
+    found = []
+    for figure, pairs in (("average precision", precisions), ("EPIC distance", epics)):
+        known = [(size, value) for size, value in pairs if size is not None]
+        if len(known) < _FEWEST_MODELS:
+            continue
+        sizes, values = zip(*known, strict=True)
+        alike = len(set(sizes)) == 1 or len(set(values)) == 1
+        correlation, p_value = (None, None) if alike else map(float, spearmanr(sizes, values))
+        found.append(Tendency(figure, len(known), correlation, p_value))
+    return found
 
 
 def as_softmax(asked: ClipSettings) -> ClipSettings:

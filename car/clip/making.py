@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,10 @@ library_name: transformers
 ---
 # A small CLIP of known worlds
 
-{parameters:,} weights, trained from nothing by `car clip train` (Code as Reward) on {frames:,} rendered frames of
-{worlds}, with captions made from what really holds on them.
+{parameters:,} weights, trained from nothing by `car clip train` (Code as Reward) on {frames:,} rendered frames,
+with captions made from what really holds on them. The worlds:
+
+{worlds}.
 
 **It is not zero-shot**: of other pictures and other sentences it knows nothing. It is there so that CLIP rewards can be
 tried out, tested and compared without a download.
@@ -163,7 +166,7 @@ def _kept(trained: Trained, folder: Path, size: str, course: Course, frames: int
     )
     folder.mkdir(parents=True, exist_ok=True)
     save(trained.model, trained.tokeniser, PROCESSOR, folder)
-    card = _CARD.format(**made.as_dict(), worlds=", ".join(WORLDS), unseen=", ".join(UNSEEN))
+    card = _CARD.format(**made.as_dict(), worlds=fill(", ".join(WORLDS), 120), unseen=", ".join(UNSEEN))
     write_text(folder / "README.md", card)
     # Last, because it says that all is there.
     write_text(folder / "made.json", json.dumps(replace(made, folder="").as_dict(), indent=1) + "\n")

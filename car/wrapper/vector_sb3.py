@@ -115,6 +115,8 @@ class DenseVecReward(VecEnvWrapper):
             ((first, info),) = self.venv.env_method("reset", indices=[index])
             infos[index]["terminal_observation"] = _taken(observations, index)
             infos[index] |= info.pop(CUT, {})
+            # Around processes it is a tuple.
+            self.venv.unwrapped.reset_infos = [*self.venv.unwrapped.reset_infos]
             self.venv.unwrapped.reset_infos[index] = info
             _put(observations, index, first)
             dones[index] = True

@@ -34,7 +34,7 @@ def load_encoder(model: str = DEFAULT_MODEL, stretch: bool = False, device: str 
     if model in shipped():
         return transformer.from_folder(SHIPPED / model, model, stretch, device)
     if Path(model).is_dir():
-        return transformer.from_folder(Path(model), Path(model).name, stretch, device)
+        return transformer.from_folder(Path(model), "/".join(Path(model).resolve().parts[-2:]), stretch, device)
     shape, slash, weights = model.partition("/")
     if model.startswith((".", "/", "~")) or not (slash and weights):
         raise UnknownName(

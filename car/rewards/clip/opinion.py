@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from car.checker import Checker
+from car.errors import UserError
 from car.frames import Frame
 from car.rewards.clip.encoder import Encoder, RememberingEncoder
 from car.verify import Observation, Probe
@@ -40,7 +41,10 @@ def _opinion(encoder: RememberingEncoder, observations: Sequence[Observation], c
     if not (done and others):
         which = "done" if others else "not done"
         return Probe(NAME, name, False, None, f"The checker says {which} of no frame that was looked at.", values)
-    text = encoder.texts([sentence])[0]
+    try:
+        text = encoder.texts([sentence])[0]
+    except UserError as error:
+        return Probe(NAME, name, False, None, f"CLIP could not be asked: {error}", values)
     scores = np.concatenate([encoder.images(done) @ text, encoder.images(others) @ text])
     auc = _auc(scores, len(done))
     said = (
