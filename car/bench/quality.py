@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -202,9 +203,10 @@ def _by_clip(row: Row, labels: LabelSet) -> tuple[dict[int, NDArray[np.bool_]], 
     """What a CLIP says of each true sub-task with a sentence at each step, and frames a second."""
     settings = with_prompts(read_reference(row.reward), row.task)
     encoder: Encoder = load_encoder(settings.model, settings.stretch)
-    began = time.perf_counter()
-    images = _batched(encoder.images, labels.pictures)
-    rate = len(labels.pictures) / (time.perf_counter() - began)
+    with _one_thread():
+        began = time.perf_counter()
+        images = _batched(encoder.images, labels.pictures)
+        rate = len(labels.pictures) / (time.perf_counter() - began)
     found: dict[int, NDArray[np.bool_]] = {}
     goal = len(labels.names) - 1
     for column, name in enumerate(labels.names):
@@ -220,6 +222,19 @@ def _by_clip(row: Row, labels: LabelSet) -> tuple[dict[int, NDArray[np.bool_]], 
         scores = score_of(asked, encoder)(images)[labels.order]
         found[column] = scores > _threshold(scores, labels.truth[:, column], labels.episodes // 3 % 2 == 0)
     return found, rate
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """As training has it."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _threshold(scores: NDArray[np.float64], held: NDArray[np.bool_], which: NDArray[np.bool_]) -> float:

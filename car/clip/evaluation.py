@@ -11,9 +11,10 @@ from car.clip.figures import PrecisionRecall, epic_distance, precision_recall, r
 from car.clip.labelled import LabelSet, check_both
 from car.errors import UserError
 from car.rewards.clip.encoder import Encoder
-from car.rewards.clip.reference import KINDS, ClipSettings
+from car.rewards.clip.reference import ClipSettings
 from car.rewards.clip.scores import score_of
 from car.rewards.clip.softmax import sampled_negatives
+from car.rewards.clip_kinds import KINDS
 from car.tasks.sentences import SENTENCES
 
 _FEWEST_MODELS = 4

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from car.errors import BadTask
 from car.frames import Frame, Frames
 from car.milestones import Shaping
+from car.rewards.clip_kinds import is_clip
 from car.task import Task, resolve
 
 
@@ -152,7 +153,8 @@ _WHAT_A_REWARD_HAS = ("name", "names", "frame_shape", "signals", "episode", "clo
 
 def is_made(reward: object) -> bool:
     """Whether this names a `RewardMaker`, ``module:attribute``, or a CLIP reward, and not a folder."""
-    return isinstance(reward, str) and ":" in reward and not Path(reward).exists()
+    # A CLIP reward first: its line may be longer than a path can be.
+    return is_clip(reward) or (isinstance(reward, str) and ":" in reward and not Path(reward).exists())
 
 
 def made_reward(reference: str, task: Task, shaping: Shaping) -> Reward:
@@ -167,8 +169,6 @@ def made_reward(reference: str, task: Task, shaping: Shaping) -> Reward:
         BadTask: there is no such maker, or what it made is no reward.
         UserError: a CLIP reward that cannot be made.
     """
-    from car.rewards.clip.reference import is_clip
-
     if is_clip(reference):
         from car.rewards.clip.reward import open_clip_reward
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from car.errands import Errand
+from car.rewards import is_made
 from car.task import Task
 from car.train.run import SPARSE
 from car.train.settings import Progress, TrainSettings
@@ -44,7 +45,7 @@ class Job:
         # These are paths, and told apart.
         del fields["folder"], fields["reward"]
         reads = {}
-        if self.reward != SPARSE and Path(self.reward).is_dir():
+        if self.reward != SPARSE and not is_made(self.reward) and Path(self.reward).is_dir():
             reads["reward"] = Path(self.reward)
         else:
             fields["reward"] = self.reward

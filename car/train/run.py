@@ -8,7 +8,8 @@ from typing import Any
 
 from car.errors import RewardChanged, UserError
 from car.rewards import Reward, is_made, made_reward
-from car.rewards.clip.reference import is_clip, read_reference
+from car.rewards.clip.reference import read_reference
+from car.rewards.clip_kinds import is_clip
 from car.task import Task
 from car.train.evaluate import Actor, Exam
 from car.train.folder import RunFolder, steps_to

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, quote, unquote, urlencode
 from car.errors import UnknownName, UserError
 from car.rewards.clip.encoder import checked_sentences
 from car.rewards.clip.templates import templates_of
+from car.rewards.clip_kinds import KINDS
 
-KINDS = ("clip-cosine", "clip-softmax")
 DEFAULT_MODEL = "worlds"
 
 _COSINE = {"alpha"}
@@ -58,8 +58,8 @@ class ClipSettings:
     negative: tuple[str, ...] = ()
     negatives: int = 8
     seed: int = 0
-    tau: float = 0.01
-    beta: float = 0.5
+    tau: float = 0.1
+    beta: float = 0.15
     template: tuple[str, ...] = ()
     end: bool = False
     stretch: bool = False
@@ -106,11 +106,6 @@ class ClipSettings:
             for name, value in fields.items()
             if name in ("kind", "model") or value != getattr(plain, name)
         }
-
-
-def is_clip(reward: object) -> bool:
-    """Whether this names a CLIP reward, and not a folder or a maker."""
-    return isinstance(reward, str) and reward.split(":", 1)[0] in KINDS
 
 
 def read_reference(reference: str, others: Mapping[str, Any] | None = None) -> ClipSettings:

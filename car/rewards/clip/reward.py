@@ -12,9 +12,10 @@ from car.frames import Frame, Frames, as_frame
 from car.milestones import Milestones, Shaping
 from car.rewards.clip.encoder import Encoder, RememberingEncoder
 from car.rewards.clip.episode import ClipEpisode
-from car.rewards.clip.reference import KINDS, ClipSettings, read_reference
+from car.rewards.clip.reference import ClipSettings, read_reference
 from car.rewards.clip.scores import Score, score_of
 from car.rewards.clip.softmax import sampled_negatives
+from car.rewards.clip_kinds import KINDS
 from car.rewards.code import CodeReward, open_reward
 from car.rewards.watch import WatchedSession
 from car.sandbox.isolation import Isolation

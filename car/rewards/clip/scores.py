@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from car.errors import UserError
 from car.rewards.clip.cosine import GoalBaseline
 from car.rewards.clip.encoder import Encoder
-from car.rewards.clip.reference import KINDS, ClipSettings
+from car.rewards.clip.reference import ClipSettings
 from car.rewards.clip.softmax import GoalAmongNegatives
 from car.rewards.clip.templates import filled, templates_of
+from car.rewards.clip_kinds import KINDS
 
 Score = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 """Unit embeddings of images, (n, d), to how well each fits, (n,)."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from car.errors import UserError
@@ -49,6 +49,7 @@ def as_published(images: np.ndarray, goal: np.ndarray, baseline: np.ndarray, alp
 
 
 @pytest.mark.parametrize("alpha", ALPHAS)
+@settings(deadline=None)
 @given(seeds, widths)
 def test_it_is_the_papers_definition_by_two_other_derivations(alpha: float, seed: int, width: int) -> None:
     goal, baseline, images = drawn(seed, width)
@@ -61,6 +62,7 @@ def test_it_is_the_papers_definition_by_two_other_derivations(alpha: float, seed
 
 
 @pytest.mark.parametrize("alpha", [0.0, *ALPHAS])
+@settings(deadline=None)
 @given(seeds, widths)
 def test_it_is_what_the_published_implementation_computes(alpha: float, seed: int, width: int) -> None:
     goal, baseline, images = drawn(seed, width)
@@ -70,6 +72,7 @@ def test_it_is_what_the_published_implementation_computes(alpha: float, seed: in
     assert np.abs(found - as_published(images, goal, baseline, alpha)).max() < EXACT
 
 
+@settings(deadline=None)
 @given(seeds, widths)
 def test_alpha_0_is_the_cosine_and_needs_no_baseline(seed: int, width: int) -> None:
     goal, baseline, images = drawn(seed, width)
@@ -80,6 +83,7 @@ def test_alpha_0_is_the_cosine_and_needs_no_baseline(seed: int, width: int) -> N
     assert np.abs(alone - cosines).max() < EXACT
 
 
+@settings(deadline=None)
 @given(seeds, widths)
 def test_with_alpha_1_only_the_share_of_the_way_to_the_goal_counts(seed: int, width: int) -> None:
     goal, baseline, images = drawn(seed, width)

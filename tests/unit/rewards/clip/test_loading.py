@@ -95,7 +95,7 @@ def refused(model: Path | str) -> str:
 
 def test_a_folder_comes_back_as_it_was_saved(tiny: Path) -> None:
     one, other = load_encoder(str(tiny)), load_encoder(str(tiny))
-    assert one.name == "tiny"
+    assert one.name.endswith("tiny")
     assert one.sha256 == other.sha256
     assert len(one.sha256) == 64
     images, texts = one.images(frames()), one.texts(SENTENCES)
@@ -135,7 +135,7 @@ def test_a_frame_or_a_sentence_means_the_same_whatever_is_beside_it(tiny: Path, 
 
 
 def test_a_sentence_that_is_too_long_is_named(tiny: Path) -> None:
-    with pytest.raises(UserError, match=r"'key key .*' is longer than the \d+ tokens that tiny reads"):
+    with pytest.raises(UserError, match=r"'key key .*' is longer than the \d+ tokens that \S*tiny reads"):
         load_encoder(str(tiny)).texts(["a door", "key " * 200, "door " * 190])
 
 
@@ -155,7 +155,8 @@ def test_on_a_gpu_half_precision_changes_little(tiny: Path) -> None:
 
 def test_a_relative_folder_is_found_from_the_working_directory(tiny: Path, monkeypatch) -> None:
     monkeypatch.chdir(tiny.parent)
-    assert load_encoder("./tiny").name == load_encoder("tiny").name == "tiny"
+    assert load_encoder("./tiny").name == load_encoder("tiny").name
+    assert load_encoder("tiny").name.endswith("tiny")
 
 
 def test_weights_of_another_model_are_refused(copied: Path, tmp_path: Path) -> None:
@@ -251,7 +252,7 @@ def test_a_tokeniser_that_is_missing_damaged_or_of_another_model(copied: Path, b
         tokens.write_text(damaged, "utf-8")
         assert f"The tokeniser in {copied} is damaged: " in refused(copied)
     shutil.copy(beside / "tokenizer.json", tokens)
-    assert "The tokeniser of copied is of another model" in refused(copied)
+    assert "copied is of another model: it has other tokens" in refused(copied)
     tokens.unlink()
     assert f"There is no tokenizer.json in {copied}; a CLIP cannot read sentences" in refused(copied)
 
