@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from car.train import Job, Progress
 
-_LEFT = ("task", "reward", "run")
+_LEFT = ("task", "reward", "run", "sub-task", "sentence", "model", "template", "size")
 _RECENT = 8
 _TITLES = ("reward", "seed", "steps", "done", "solved", "eval", "credited", "steps/s", "left")
 _INDENT, _GAP = "  ", "  "

@@ -207,7 +207,7 @@ def _tables(figures: "ClipFigures") -> list[Any]:
     for part in figures.subtasks:
         subtasks.add_row(part.model, part.name, part.sentence, f"{100 * part.share:.1f}%", _score(part.auc))
     tendencies = [
-        f"{each.figure} and size, {each.models} models: rank correlation {each.correlation:.2f}, p = {each.p_value:.2g}."
+        f"{each.figure} by size, {each.models} models: rank correlation {each.correlation:.2f}, p = {each.p_value:.2g}."
         for each in figures.tendencies
         if each.correlation is not None
     ]

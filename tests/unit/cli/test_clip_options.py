@@ -189,7 +189,6 @@ def test_a_bundle_says_what_is_done_and_clip_only_shapes(tiny: Path, tmp_path: P
     assert progress(run)[-1]["failures"] == 0
 
 
-@pytest.mark.xfail(raises=OSError, strict=True, reason="`is_made` and `Job.errand` look for a file of that name")
 def test_a_reward_that_is_longer_than_a_files_name_may_be_is_one() -> None:
     reference = with_prompts(ClipSettings("clip-softmax"), find_task(TASK)).reference
     assert len(reference) > 255

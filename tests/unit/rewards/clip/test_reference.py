@@ -80,7 +80,7 @@ def test_without_a_model_it_is_the_one_that_comes_with_the_package() -> None:
 
 
 def test_what_is_as_by_default_is_not_written() -> None:
-    made = ClipSettings("clip-softmax", goal=(" x ",), tau=0.01, beta=0.9)
+    made = ClipSettings("clip-softmax", goal=(" x ",), tau=ClipSettings.tau, beta=0.9)
     assert made.reference == "clip-softmax:worlds?beta=0.9&goal=x"
     assert made.as_dict() == {"kind": "clip-softmax", "model": "worlds", "goal": ["x"], "beta": 0.9}
     assert ClipSettings("clip-cosine", "a").as_dict() == {"kind": "clip-cosine", "model": "a"}

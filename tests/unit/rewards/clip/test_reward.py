@@ -31,7 +31,9 @@ def cosine(encoder: FakeEncoder | None = None, shaping: Shaping = Shaping(), **f
 
 
 def softmax(encoder: FakeEncoder | None = None, shaping: Shaping = Shaping("bonus"), **fields: Any) -> ClipReward:
-    settings = ClipSettings("clip-softmax", **{"goal": ("red",), "negative": ("green", "blue"), **fields})
+    settings = ClipSettings(
+        "clip-softmax", **{"goal": ("red",), "negative": ("green", "blue"), "tau": 0.01, "beta": 0.5, **fields}
+    )
     return ClipReward(settings, encoder or FakeEncoder(MEANINGS), shaping)
 
 
