@@ -135,13 +135,13 @@ def rows_for(
 
 def _row(task: Task, label: str, settings: TrainSettings, folder: Path) -> Row:
     name, changes = label, _CHANGES.get(label, {})
-    if is_clip(label):
+    if label in CLIP_ROWS:
+        reward = _clip(label, task, folder)
+    elif is_clip(label):
         name, reward, changes = _slug(label), with_prompts(read_reference(label), task).reference, _CHANGES[SPARSE]
     elif is_made(label):
         # Not with its colon, since folders are named after it.
         name, reward = label.replace(":", "."), label
-    elif label in CLIP_ROWS:
-        reward = _clip(label, task, folder)
     elif label in _TRUE:
         truth_for(task.name)
         task, reward = seen_by_oracle(task), f"car.bench.oracle:{label}"

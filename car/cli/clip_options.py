@@ -81,8 +81,10 @@ def asked_of_clip(
 def _negatives(said: str) -> dict[str, Any]:
     from car.rewards.clip.templates import lines_of
 
-    if said.lstrip("-").isdigit():
+    try:
         return {"negatives": int(said)}
+    except ValueError:
+        pass
     return {"negative": tuple(dict.fromkeys(lines_of(Path(said), "negatives")))}
 
 
@@ -102,17 +104,28 @@ def clip_settings(reference: str, asked: Mapping[str, Any], rewards: Path) -> "C
 
     from car.bundle import find_bundle
     from car.rewards.clip import read_reference
+    from car.rewards.clip.reference import parameters_of
 
-    settings = read_reference(reference, asked)
+    settings = read_reference(
+        reference, {name: each for name, each in asked.items() if name in parameters_of(reference)}
+    )
     return replace(settings, gate=str(find_bundle(settings.gate, rewards))) if settings.gate else settings
 
 
-def check_used(asked: Mapping[str, Any], any_clip: bool) -> None:
-    """Refuses options that nothing takes.
+def check_used(asked: Mapping[str, Any], references: Sequence[str]) -> None:
+    """Refuses options that no reward takes.
+
+    Args:
+        asked: of `asked_of_clip`.
+        references: the CLIP rewards.
 
     Raises:
-        UserError: there are some, and no CLIP reward.
+        UserError: there is such an option.
     """
-    if asked and not any_clip:
-        name = {"negative": "negatives", "seed": "negatives-seed"}.get(next(iter(asked)), next(iter(asked)))
-        raise UserError(f"--{name} is for CLIP rewards, of which there is none; see docs/clip.md.")
+    from car.rewards.clip.reference import parameters_of
+
+    taken = {name for each in references for name in parameters_of(each)}
+    if unused := [name for name in asked if name not in taken]:
+        option = {"negative": "negatives", "seed": "negatives-seed"}.get(unused[0], unused[0])
+        which = "another kind of CLIP reward" if references else "CLIP rewards, of which there is none"
+        raise UserError(f"--{option} is for {which}; see docs/clip.md.")

@@ -155,7 +155,7 @@ def _rewards(
     from car.rewards import is_made
     from car.rewards.clip import is_clip
 
-    check_used(asked, any(map(is_clip, names)))
+    check_used(asked, [name for name in names if is_clip(name)])
     bundles = [name for name in names if name != "sparse" and not is_made(name)]
     named: dict[str, Path | str] = {}
     for name in names:

@@ -145,6 +145,31 @@ class EndsEpisodes(Protocol):
         ...
 
 
+class WithoutEnds:
+    """A reward whose episodes end no episode: where a policy is looked at, the environment alone says when it is over.
+
+    Args:
+        reward: the reward itself, which this one does not close.
+    """
+
+    ends_episodes = False
+
+    def __init__(self, reward: Reward) -> None:
+        self._reward = reward
+        self.name, self.names, self.frame_shape = reward.name, reward.names, reward.frame_shape
+
+    def signals(self, initial: Frames, frames: Frames, ask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """The reward's own, (n, k)."""
+        return self._reward.signals(initial, frames, ask)
+
+    def episode(self) -> Episode:
+        """The reward's own."""
+        return self._reward.episode()
+
+    def close(self) -> None:
+        """The reward is left open."""
+
+
 RewardMaker = Callable[[Task, Shaping], Reward]
 """Makes the reward for a task; milestones, if it has any, should pay as the shaping says."""
 

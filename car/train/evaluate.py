@@ -6,9 +6,10 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from car.rewards import Reward
+from car.rewards import Reward, WithoutEnds
 from car.task import Task
 from car.train.settings import EVALUATION_SEED, Evaluation, TrainSettings
+from car.wrapper.scoring import ends_episodes
 
 _AT_ONCE = 20
 
@@ -55,6 +56,8 @@ class Exam:
         self._episodes, self._seed0, self._deterministic = episodes, seed0, deterministic
         seeds = np.arange(seed0, seed0 + episodes)
         shares = [[int(seed) for seed in seeds[first::_AT_ONCE]] for first in range(min(_AT_ONCE, episodes))]
+        if reward is not None and ends_episodes(reward):
+            reward = WithoutEnds(reward)
         self._venv = make_venv(task, shares, reward, settings)
 
     def sit(self, policy: Actor) -> Evaluation:

@@ -16,7 +16,9 @@ from car.train.settings import WINDOW, Progress, TrainSettings
 
 FORMAT = "car-run/1"
 KEPT_CHECKPOINTS = 3
-_PACKAGES = ("code-as-reward", "stable-baselines3", "torch", "gymnasium", "minigrid", "numpy", "opencv-python")
+_PACKAGES = (
+    "code-as-reward", "stable-baselines3", "torch", "gymnasium", "minigrid", "numpy", "opencv-python", "transformers"
+)  # fmt: skip
 
 
 class RunFolder:

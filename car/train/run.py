@@ -186,6 +186,12 @@ def _identity(reward: Reward | Path | str) -> dict[str, Any]:
         return {"kind": SPARSE}
     if not isinstance(reward, str | Path):
         return {"kind": "live", "name": reward.name}
+    if is_clip(reward):
+        from car.rewards.clip.loading import weights_sha256
+
+        settings = read_reference(str(reward))
+        known = {"kind": settings.kind, "maker": str(reward), "weights": weights_sha256(settings.model)}
+        return known | ({"gate": sha256_of(Path(settings.gate))} if settings.gate else {})
     if is_made(reward):
         return {"kind": "made", "maker": str(reward)}
     return {"kind": "bundle", "path": str(reward), "sha256": sha256_of(Path(reward))}

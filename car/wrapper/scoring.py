@@ -75,6 +75,7 @@ class Scorer:
         self.count = count
         self._knows_frames = isinstance(reward, KnowsFrames)
         self._ask = reward.signals_of if isinstance(reward, KnowsFrames) else partial(_stacked, reward)
+        self._ends = ends_episodes(reward)
         self._running: list[_Running] = []
         self._shape = reward.frame_shape
 
@@ -131,7 +132,7 @@ class Scorer:
         begun = {index: self._begin(frame) for index, frame in fresh.items()}
         self._judge([*unsure, *begun.values()])
         scored = [
-            _unseen(each, *end) if frame is None else _paid(each, *end)
+            _unseen(each, *end) if frame is None else _paid(each, *end, self._ends)
             for each, frame, end in zip(self._running, frames, ends, strict=True)
         ]
         _start(begun.values())
@@ -213,14 +214,14 @@ class Scorer:
         return signals
 
 
-def _paid(running: _Running, terminated: bool, truncated: bool) -> Scored:
+def _paid(running: _Running, terminated: bool, truncated: bool, ends: bool) -> Scored:
     episode, steps = running.episode, running.since + 1
     running.since = 0
     if steps == 1:
         shaped = episode.step(running.signals, terminated, truncated)
     else:
         shaped = episode.step(running.signals, terminated, truncated, steps)
-    return Scored(shaped, episode.milestones, getattr(episode, "over", False))
+    return Scored(shaped, episode.milestones, ends and getattr(episode, "over", False))
 
 
 def _unseen(running: _Running, terminated: bool, truncated: bool) -> Scored:

@@ -9,8 +9,8 @@ import pytest
 
 _TOP = Path(__file__).parents[2]
 _PAGES = (
-    "README.md", "docs/audit.md", "docs/benchmark.md", "docs/clip.md", "docs/generating.md", "docs/library.md", "docs/options.md",
-    "docs/ray.md"
+    "README.md", "docs/audit.md", "docs/benchmark.md", "docs/clip.md", "docs/generating.md", "docs/library.md",
+    "docs/options.md", "docs/ray.md"
 )  # fmt: skip
 # What is in docs/audit.md takes minutes.
 _BLOCKS = [

@@ -1,5 +1,6 @@
 """Finds the CLIP that is meant by a name."""
 
+import hashlib
 from pathlib import Path
 
 from car.errors import UnknownName, UserError
@@ -11,6 +12,7 @@ SHIPPED = Path(__file__).parent / "models"
 """The folder of the CLIPs that come with the package."""
 
 RANDOM = "random"
+_WEIGHTS = "model.safetensors"
 _OPEN_CLIP_ONLY = ("RN", "convnext", "coca", "EVA", "SigLIP", "nllb", "roberta", "xlm")
 
 
@@ -33,7 +35,7 @@ def load_encoder(model: str = DEFAULT_MODEL, stretch: bool = False, device: str 
 
     if model in shipped():
         return transformer.from_folder(SHIPPED / model, model, stretch, device)
-    if Path(model).is_dir():
+    if _is_folder(model):
         return transformer.from_folder(Path(model), "/".join(Path(model).resolve().parts[-2:]), stretch, device)
     shape, slash, weights = model.partition("/")
     if model.startswith((".", "/", "~")) or not (slash and weights):
@@ -47,6 +49,26 @@ def load_encoder(model: str = DEFAULT_MODEL, stretch: bool = False, device: str 
 
         return from_open_clip(shape, weights, model, stretch, device)
     return transformer.from_hub(model, model, stretch, device)
+
+
+def _is_folder(model: str) -> bool:
+    try:
+        return Path(model).is_dir()
+    except OSError:  # a name that is too long for one
+        return False
+
+
+def weights_sha256(model: str) -> str | None:
+    """The sha256 of the weights that a name means, without loading them; None if they are not in a file here."""
+    shape, _, weights = model.partition("/")
+    places = [SHIPPED / model / _WEIGHTS, Path(model) / _WEIGHTS, *([Path(weights)] if shape in ARCHITECTURES else [])]
+    for path in places:
+        try:
+            with path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError:
+            continue
+    return None
 
 
 def _of_shape(shape: str, weights: str, stretch: bool, device: str | None) -> Encoder:

@@ -39,7 +39,7 @@ def _opinion(encoder: RememberingEncoder, observations: Sequence[Observation], c
     done, others = (_drawn(observations, column, said) for said in (True, False))
     values: dict[str, object] = {"clip": encoder.name, "sentence": sentence, "done": len(done), "not_done": len(others)}
     if not (done and others):
-        which = "done" if others else "not done"
+        which = "not done" if done else "done"
         return Probe(NAME, name, False, None, f"The checker says {which} of no frame that was looked at.", values)
     try:
         text = encoder.texts([sentence])[0]

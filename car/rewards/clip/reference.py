@@ -108,6 +108,18 @@ class ClipSettings:
         }
 
 
+def parameters_of(reference: str) -> frozenset[str]:
+    """The parameters that a CLIP reward of this kind has.
+
+    Raises:
+        UnknownName: there is no such kind.
+    """
+    kind = reference.partition("?")[0].partition(":")[0]
+    if kind not in KINDS:
+        raise UnknownName("kind of CLIP reward", kind, list(KINDS))
+    return frozenset(_BOTH | (_COSINE if kind == KINDS[0] else _SOFTMAX))
+
+
 def read_reference(reference: str, others: Mapping[str, Any] | None = None) -> ClipSettings:
     """The settings that a line names.
 
@@ -121,9 +133,7 @@ def read_reference(reference: str, others: Mapping[str, Any] | None = None) -> C
     """
     head, _, query = reference.partition("?")
     kind, _, model = head.partition(":")
-    if kind not in KINDS:
-        raise UnknownName("kind of CLIP reward", kind, list(KINDS))
-    known = _BOTH | (_COSINE if kind == KINDS[0] else _SOFTMAX)
+    known = parameters_of(reference)
     given = parse_qs(query, keep_blank_values=True)
     if unknown := sorted(given.keys() - known):
         raise UnknownName(f"parameter of {kind}", unknown[0], sorted(known))

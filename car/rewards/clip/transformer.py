@@ -77,7 +77,7 @@ class TransformerClip:
         """Unit embeddings of sentences, as (m, d).
 
         Raises:
-            UserError: one is longer than the model can read.
+            UserError: one is longer than the model can read, or has characters that it does not know.
         """
         longest = self._model.config.text_config.max_position_embeddings
         words = self._tokeniser(list(sentences), padding=True, return_tensors="pt").to(self.device)
@@ -86,6 +86,10 @@ class TransformerClip:
             raise UserError(
                 f"{sentences[int(lengths.argmax())]!r} is longer than the {longest} tokens that {self.name} reads."
             )
+        ends = (words["input_ids"] == self._tokeniser.eos_token_id) & (words["attention_mask"] == 1)
+        if (unread := ends.sum(dim=1) > 1).any():
+            # Where the end stands for what is unknown, a text encoder reads no further.
+            raise UserError(f"{sentences[int(unread.int().argmax())]!r} has characters that {self.name} cannot read.")
         pooled = self._model.text_model(**words).pooler_output
         found: NDArray[np.float32] = normalize(self._model.text_projection(pooled).float(), dim=-1).cpu().numpy()
         return found
@@ -109,7 +113,8 @@ def from_folder(folder: Path, name: str, stretch: bool = False, device: str | No
     weights = folder / "model.safetensors"
     if not weights.is_file():
         raise UserError(
-            f"There is no model.safetensors in {folder}; other formats hold pickles, which may run programs when read."
+            f"There is no model.safetensors in {folder}; other formats hold pickles, which may run programs when read. "
+            "Where you trust them, transformers' CLIPModel.from_pretrained(...).save_pretrained(FOLDER) writes it."
         )
     made = _transformers()
     try:

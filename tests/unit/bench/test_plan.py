@@ -7,6 +7,7 @@ import pytest
 from car.bench import SUITE, bundles_of, check, jobs_for, rows_for, unfinished
 from car.bundle import list_bundles
 from car.errors import BadTask, UnknownName, UserError
+from car.rewards.clip import read_reference
 from car.tasks import find_task
 from car.train import SPARSE
 from car.train.folder import RunFolder
@@ -117,3 +118,26 @@ def test_the_first_seed_of_every_row_comes_first_and_each_run_has_a_folder(tmp_p
     assert len({job.folder for job in jobs}) == 4
     assert all(job.resume and job.reward in (SPARSE, "car.bench.oracle:oracle") for job in jobs)
     assert unfinished(jobs) == jobs
+
+
+def test_clip_rewards_are_rows_with_the_words_of_the_task(tmp_path: Path) -> None:
+    own = "clip-softmax:worlds?goal=the+door+is+open&end=true"
+    rows, _ = rows_for("unlock", ["clip-cosine", "clip-softmax", "clip-gated", own], 4096, SHIPPED)
+    cosine, softmax, gated, other = rows
+    asked = [read_reference(row.reward) for row in rows]
+    assert [each.goal for each in asked[:2]] == [("the door is open",)] * 2
+    assert (asked[0].baseline, cosine.settings.shaping) == (("a grid world seen from above",), "potential")
+    assert (asked[1].end, len(asked[1].negative)) == (True, 8)
+    assert asked[2].goal == ("the agent has picked up the key", "the door is open")
+    assert (gated.settings.shaping, gated.settings.observe_milestones) == ("potential", True)
+    assert not softmax.settings.observe_milestones
+    assert bundles_of(rows) == [SHIPPED / "unlock"]
+    assert "/" not in other.label
+    assert len({row.folder(0, tmp_path) for row in rows}) == 4
+
+
+def test_a_clip_that_is_not_there_is_found_before_anything_is_trained() -> None:
+    pytest.importorskip("transformers")
+    rows, _ = rows_for("unlock", ["clip-cosine:nothing"], 4096, SHIPPED)
+    with pytest.raises(UnknownName, match="There is no CLIP 'nothing'"):
+        check(rows)

@@ -329,7 +329,6 @@ def test_gymnasiums_vectors_of_single_wrappers_learn_of_the_end() -> None:
     envs.close()
 
 
-@pytest.mark.xfail(strict=True, reason="`Exam` gives the reward that ends episodes to the environments of its own")
 def test_an_evaluation_goes_to_the_environments_own_end() -> None:
     settings = dataclasses.replace(QUICK, observe_milestones=True)
     reward = CellReward(elsewhere=1.0)

@@ -9,7 +9,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from car.checker import SubTask
 from car.milestones import Milestones, Shaping
-from car.rewards import memo
+from car.rewards import names
 from car.rewards.code import CodeReward
 from car.rewards.sharing import lease_of
 from car.rewards.watch import Watch
@@ -183,7 +183,7 @@ def test_nothing_is_painted_hashed_or_asked_twice_in_training(monkeypatch) -> No
         hashed.append(frame.tobytes())
         return hashed[-1]
 
-    monkeypatch.setattr(memo, "_digest", digest)
+    monkeypatch.setattr(names, "_digest", digest)
 
     def make():
         cameras.append(CountingCamera())

@@ -1,5 +1,6 @@
 """CLIPs by their names, from folders and files; what is damaged or unsafe is refused in one sentence."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ transformers = pytest.importorskip("transformers")
 torch = pytest.importorskip("torch")
 
 from car.rewards.clip import loading, transformer  # noqa: E402
-from car.rewards.clip.loading import load_encoder  # noqa: E402
+from car.rewards.clip.loading import load_encoder, weights_sha256  # noqa: E402
 
 SENTENCES = ["the door is open", "a grid world seen from above", "the agent has picked up the key"]
 SMALL = Architecture(8, (32, 1, 2, 64), (16, 1, 1, 32), 24, size=32)
@@ -408,3 +409,20 @@ def test_the_published_names_have_a_shape() -> None:
 def test_two_seeds_are_two_clips(tmp_path: Path, tiny: Path) -> None:
     other = load_encoder(str(save_tiny(tmp_path / "other", seed=1)))
     assert other.sha256 != load_encoder(str(tiny)).sha256
+
+
+def test_a_sentence_with_characters_that_the_tokeniser_does_not_know_is_refused(tiny: Path) -> None:
+    """Its end token stands for them, and the text encoder would read no further."""
+    encoder = load_encoder(str(tiny))
+    with pytest.raises(UserError, match=r"'the door is öpen' has characters that .* cannot read"):
+        encoder.texts(["the door is open", "the door is öpen"])
+
+
+def test_the_weights_of_a_name_are_known_without_loading_them(tiny: Path, tmp_path: Path) -> None:
+    known = weights_sha256(str(tiny))
+    assert known == hashlib.sha256((tiny / "model.safetensors").read_bytes()).hexdigest()
+    assert load_encoder(str(tiny)).sha256 == known
+    assert weights_sha256("worlds") == load_encoder("worlds").sha256
+    assert weights_sha256(f"ViT-B-32/{tiny}/model.safetensors") == known
+    assert weights_sha256("openai/clip-vit-base-patch32") is None
+    assert weights_sha256("x" * 300) is None
