@@ -122,16 +122,16 @@ def test_the_first_seed_of_every_row_comes_first_and_each_run_has_a_folder(tmp_p
 
 def test_clip_rewards_are_rows_with_the_words_of_the_task(tmp_path: Path) -> None:
     own = "clip-softmax:worlds?goal=the+door+is+open&end=true"
-    rows, _ = rows_for("unlock", ["clip-cosine", "clip-softmax", "clip-gated", own], 4096, SHIPPED)
+    rows, _ = rows_for("doorkey-6x6", ["clip-cosine", "clip-softmax", "clip-gated", own], 4096, SHIPPED)
     cosine, softmax, gated, other = rows
     asked = [read_reference(row.reward) for row in rows]
-    assert [each.goal for each in asked[:2]] == [("the door is open",)] * 2
+    assert [each.goal for each in asked[:2]] == [("the agent stands on the green square",)] * 2
     assert (asked[0].baseline, cosine.settings.shaping) == (("a grid world seen from above",), "potential")
     assert (asked[1].end, len(asked[1].negative)) == (True, 8)
-    assert asked[2].goal == ("the agent has picked up the key", "the door is open")
+    assert asked[2].goal == ("the agent has picked up the key", "the door is open", *asked[0].goal)
     assert (gated.settings.shaping, gated.settings.observe_milestones) == ("potential", True)
     assert not softmax.settings.observe_milestones
-    assert bundles_of(rows) == [SHIPPED / "unlock"]
+    assert bundles_of(rows) == [SHIPPED / "doorkey-6x6"]
     assert "/" not in other.label
     assert len({row.folder(0, tmp_path) for row in rows}) == 4
 
