@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from car.clip.evaluation import ClipFigures
+from car.clip.evaluation import ClipFigures, Curve, Distance
 from car.files import write_atomically
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -19,14 +19,14 @@ _INK, _GRID = "#222222", "#DDDDDD"
 def plot_precision_recall(figures: ClipFigures, path: Path) -> None:
     """Precision over recall of the binary reward, a curve for each model and template, as PNG."""
     figure, axes = _new(f"{figures.task}: is the goal reached?")
-    models = list(dict.fromkeys(each.model for each in figures.curves))
+    colours = _colours(figures.curves)
     templates = list(dict.fromkeys(each.template for each in figures.curves))
     for each in figures.curves:
         axes.step(
             [0.0, *each.curve.recall],
             [each.curve.precision[0], *each.curve.precision],
             where="pre",
-            color=_COLOURS[models.index(each.model) % len(_COLOURS)],
+            color=colours[each.model],
             linestyle=_DASHES[templates.index(each.template) % len(_DASHES)],
             linewidth=2.5,
             label=f"{each.model}{_sized(each.parameters)}, {each.template}",
@@ -45,12 +45,13 @@ def plot_distance(figures: ClipFigures, path: Path) -> None:
     """The EPIC distance to the goal's label over alpha, a curve for each model, as PNG."""
     figure, axes = _new(f"{figures.task}: distance of the reward from the goal's label")
     models = list(dict.fromkeys(each.model for each in figures.distances))
+    colours = _colours(figures.distances)
     for number, model in enumerate(models):
         of_model = [each for each in figures.distances if each.model == model]
         axes.plot(
             [each.alpha for each in of_model],
             [each.epic for each in of_model],
-            color=_COLOURS[number % len(_COLOURS)],
+            color=colours[model],
             marker="osD^vPX"[number % 7],
             markersize=9,
             linewidth=2.5,
@@ -64,6 +65,13 @@ def plot_distance(figures: ClipFigures, path: Path) -> None:
     _finish(figure, axes, path)
 
 
+def _colours(found: Sequence[Curve] | Sequence[Distance]) -> dict[str, str]:
+    """A colour for each model; models with equally many weights are of one size, and share it."""
+    sizes = {each.model: each.parameters or each.model for each in found}
+    order = list(dict.fromkeys(sizes.values()))
+    return {model: _COLOURS[order.index(size) % len(_COLOURS)] for model, size in sizes.items()}
+
+
 def _sized(parameters: int | None) -> str:
     if parameters is None:
         return ""
@@ -72,7 +80,7 @@ def _sized(parameters: int | None) -> str:
 
 def _new(title: str) -> tuple[Figure, Axes]:
     figure = Figure(
-        figsize=(12, 7.5), dpi=100, layout=ConstrainedLayoutEngine(w_pad=0.25, h_pad=0.2), facecolor="white"
+        figsize=(14, 7.5), dpi=100, layout=ConstrainedLayoutEngine(w_pad=0.25, h_pad=0.2), facecolor="white"
     )
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -86,7 +94,7 @@ def _finish(figure: Figure, axes: Axes, path: Path) -> None:
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    axes.legend(fontsize=14, loc="best", frameon=True, framealpha=0.9, edgecolor=_GRID, labelcolor=_INK)
+    axes.legend(fontsize=13, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, labelcolor=_INK)
     with write_atomically(path) as stream:
         figure.savefig(stream, format="png")
 

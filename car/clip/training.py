@@ -34,7 +34,7 @@ class Course:
         threads: PyTorch threads.
     """
 
-    steps: int = 2500
+    steps: int = 4000
     batch: int = 96
     captions: int = 32
     tasks: int = 5

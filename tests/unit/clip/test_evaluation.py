@@ -129,7 +129,7 @@ def test_figures_are_json_and_drawn(labels: LabelSet, tmp_path: pytest.TempPathF
     document = json.loads(json.dumps(figures.as_dict()))
     assert document["curves"][0]["average_precision"] == 1.0
     drawn = plots(figures, tmp_path)  # type: ignore[arg-type]
-    assert [read_picture(each).shape for each in drawn] == [(750, 1200, 3)] * 2
+    assert [read_picture(each).shape for each in drawn] == [(750, 1400, 3)] * 2
 
 
 def test_a_calibration_separates_what_can_be_separated_and_says_how(labels: LabelSet) -> None:
