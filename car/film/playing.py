@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from car.film.moment import Moment, Reel
 from car.frames import Frame, Frames
 from car.milestones import Milestones
-from car.rewards import Reward
+from car.rewards import Reward, WithoutEnds
 from car.task import Camera, Env, Task
 from car.train import Actor, TrainSettings
 from car.wrapper.camera import settled
+from car.wrapper.scoring import ends_episodes
 
 FILM_SEED = 2_000_000_000
 """Episodes of a film are reset with this seed and those after it; training and evaluation have smaller ones."""
@@ -69,6 +70,8 @@ def play(
     from car.train.sb3 import make_venv, own_noise, torch_threads
 
     watching = _Watching(task.make_camera())
+    if reward is not None and ends_episodes(reward):
+        reward = WithoutEnds(reward)
     told = settings if reward is not None else replace(settings, observe_milestones=False, hierarchical=False)
     venv = make_venv(_Watched.of(task, watching), [[seed]], reward or NoSubTasks(), told)
     try:
