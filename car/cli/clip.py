@@ -42,7 +42,7 @@ def train(
     size: Annotated[list[str] | None, typer.Option("--size", help="xs, s, m or l; several. Default: m.")] = None,
     seeds: Annotated[int, typer.Option(help="How many seeds: 0, 1, ...", min=1)] = 1,
     frames: Annotated[int, typer.Option(help="Different frames to collect for each seed.", min=200)] = 12_000,
-    steps: Annotated[int, typer.Option(help="Gradient steps.", min=10)] = 4_000,
+    steps: Annotated[int, typer.Option(help="Gradient steps.", min=10)] = 2_500,
     threads: Annotated[int, typer.Option(help="PyTorch threads.", min=1)] = 2,
     out: Annotated[Path, typer.Option(help="Folder of the models; what is there is not trained again.")] = Path(
         "runs/clip"

@@ -34,7 +34,7 @@ class Course:
         threads: PyTorch threads.
     """
 
-    steps: int = 4000
+    steps: int = 2500
     batch: int = 96
     captions: int = 32
     tasks: int = 5
