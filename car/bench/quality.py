@@ -129,7 +129,7 @@ def _quality(row: Row, labels: LabelSet, allow_unreviewed: bool, isolation: int 
         columns = _counterparts(said, labels, names)
     else:
         columns, rate = _by_clip(row, labels)
-    which = labels.episodes // 3 % 2 == 1
+    which = ~labels.to_choose_on
     parts = [
         _part(_GOAL if column == len(labels.names) - 1 else labels.names[column], done[which], held[which])
         for column, done in columns.items()
@@ -220,7 +220,7 @@ def _by_clip(row: Row, labels: LabelSet) -> tuple[dict[int, NDArray[np.bool_]], 
         else:
             continue
         scores = score_of(asked, encoder)(images)[labels.order]
-        found[column] = scores > _threshold(scores, labels.truth[:, column], labels.episodes // 3 % 2 == 0)
+        found[column] = scores > _threshold(scores, labels.truth[:, column], labels.to_choose_on)
     return found, rate
 
 

@@ -65,7 +65,7 @@ def calibrate(labels: LabelSet, encoder: Encoder, asked: ClipSettings, taus: Seq
         UserError: in one of the halves the goal holds on no frame, or on every one.
     """
     softmax = as_softmax(asked)
-    halves = [labels.of_episodes(lambda number, odd=odd: number // 3 % 2 == odd) for odd in (0, 1)]  # type: ignore[misc]
+    halves = [labels.part(which) for which in (labels.to_choose_on, ~labels.to_choose_on)]
     for half in halves:
         check_both(half.goal, "In half of the episodes the goal")
     images = encoder.images(list(labels.pictures))

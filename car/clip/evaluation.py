@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from car.clip.figures import PrecisionRecall, epic_distance, precision_recall, roc_auc
+from car.clip.figures import PrecisionRecall, epic_distance, precision_recall
 from car.clip.labelled import LabelSet, check_both
 from car.errors import UserError
+from car.rewards.clip.agreement import roc_auc
 from car.rewards.clip.encoder import Encoder
 from car.rewards.clip.reference import ClipSettings
 from car.rewards.clip.scores import score_of

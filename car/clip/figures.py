@@ -4,23 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Scores = NDArray[np.float64]
 Labels = NDArray[np.bool_]
-
-
-def roc_auc(scores: Scores, labels: Labels) -> float:
-    """The chance that a frame with the label scores higher than one without; ties count half (Mann and Whitney, 1947).
-
-    Args:
-        scores: (n,).
-        labels: (n,), of both kinds.
-    """
-    positives = int(labels.sum())
-    negatives = len(labels) - positives
-    ranks = rankdata(scores)[labels].sum()
-    return float((ranks - positives * (positives + 1) / 2) / (positives * negatives))
 
 
 def epic_distance(scores: Scores, labels: Labels) -> float:

@@ -47,9 +47,13 @@ class LabelSet:
         """Whether the goal is reached at each step, (n,)."""
         return np.asarray(self.truth[:, -1])
 
-    def of_episodes(self, wanted: Callable[[int], bool]) -> "LabelSet":
-        """The part with some of the episodes, by their number."""
-        which = np.array([wanted(int(number)) for number in self.episodes], np.bool_)
+    @property
+    def to_choose_on(self) -> NDArray[np.bool_]:
+        """Which steps are of the half of the episodes, of all kinds, on which something may be chosen, (n,)."""
+        return np.asarray(self.episodes // len(KINDS) % 2 == 0)
+
+    def part(self, which: NDArray[np.bool_]) -> "LabelSet":
+        """The part with some of the steps, (n,)."""
         return LabelSet(
             self.task,
             self.names,

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from car.clip.figures import roc_auc
 from car.clip.model import IMAGE, PROCESSOR
 from car.clip.sizes import find_size
 from car.clip.training import Course, Trained, train_clip
 from car.clip.worlds import UNSEEN, WORLDS, Seen, collect
 from car.errors import UserError
 from car.files import write_text
+from car.rewards.clip.agreement import roc_auc
 from car.rewards.clip.encoder import Encoder
 from car.rewards.clip.preprocessing import Preprocessing
 from car.rewards.clip.transformer import TransformerClip, save

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from car.checker import Checker
 from car.errors import UserError
 from car.frames import Frame
+from car.rewards.clip.agreement import roc_auc
 from car.rewards.clip.encoder import Encoder, RememberingEncoder
 from car.verify import Observation, Probe
 
@@ -46,7 +45,7 @@ def _opinion(encoder: RememberingEncoder, observations: Sequence[Observation], c
     except UserError as error:
         return Probe(NAME, name, False, None, f"CLIP could not be asked: {error}", values)
     scores = np.concatenate([encoder.images(done) @ text, encoder.images(others) @ text])
-    auc = _auc(scores, len(done))
+    auc = roc_auc(scores, np.arange(len(scores)) < len(done))
     said = (
         f"CLIP ({encoder.name}) scores {len(done)} frames on which it is done higher for {sentence!r} than "
         f"{len(others)} on which it is not with a chance of {auc:.2f}; 0.5 is no agreement, 1 is all."
@@ -63,9 +62,3 @@ def _drawn(observations: Sequence[Observation], column: int, said: bool) -> list
     order = np.random.default_rng(_SEED).permutation(len(places))[:_MOST_OF_EACH]
     chosen = (places[int(index)] for index in order)
     return [observations[number].trajectory.frame(time) for number, time in chosen]
-
-
-def _auc(scores: NDArray[np.floating], positives: int) -> float:
-    """Of scores whose first ones are the positives (Mann and Whitney, 1947)."""
-    ranks = rankdata(scores)[:positives].sum()
-    return float((ranks - positives * (positives + 1) / 2) / (positives * (len(scores) - positives)))

@@ -161,10 +161,12 @@ class GatedReward:
     def _shaped(self, signals: NDArray[np.float64], frames: Sequence[Frame]) -> NDArray[np.float64]:
         rows, columns = np.nonzero(signals < 1.0)
         if len(rows):
-            near = self._encoder.images(frames)
+            wanted = np.unique(rows)
+            near = self._encoder.images([frames[row] for row in wanted])
             for column in np.unique(columns).tolist():
                 some = rows[columns == column]
-                signals[some, column] = np.clip(self._scores[column](near[some]), 0.0, _BELOW_DONE)
+                scores = self._scores[column](near[np.searchsorted(wanted, some)])
+                signals[some, column] = np.clip(scores, 0.0, _BELOW_DONE)
         return signals
 
     def episode(self) -> Milestones:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from car.clip.figures import epic_distance, precision_recall, roc_auc
+from car.clip.figures import epic_distance, precision_recall
+from car.rewards.clip.agreement import roc_auc
 
 _CHANCE = np.random.default_rng(0)
 

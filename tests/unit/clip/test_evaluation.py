@@ -65,7 +65,7 @@ def test_equal_frames_are_kept_once(labels: LabelSet) -> None:
 
 
 def test_a_part_has_the_episodes_that_are_wanted(labels: LabelSet) -> None:
-    part = labels.of_episodes(lambda number: number == 3)
+    part = labels.part(labels.episodes == 3)
     assert set(part.episodes.tolist()) == {3}
     assert len(part.order) == (labels.episodes == 3).sum()
 
